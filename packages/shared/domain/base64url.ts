@@ -1,0 +1,41 @@
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const VALUES: Readonly<Record<string, number>> = Object.fromEntries(
+  [...ALPHABET].map((letter, value) => [letter, value]),
+);
+
+/** base64url without padding (RFC 4648 section 5). */
+export function encodeBase64url(bytes: Uint8Array): string {
+  let text = '';
+  for (let index = 0; index < bytes.length; index += 3) {
+    const left = bytes.length - index;
+    const group = ((bytes[index] ?? 0) << 16) | ((bytes[index + 1] ?? 0) << 8) | (bytes[index + 2] ?? 0);
+    text += ALPHABET.charAt(group >> 18) + ALPHABET.charAt((group >> 12) & 63);
+    if (left > 1) text += ALPHABET.charAt((group >> 6) & 63);
+    if (left > 2) text += ALPHABET.charAt(group & 63);
+  }
+  return text;
+}
+
+/**
+ * The bytes of an unpadded base64url text, or null if it is not the one canonical encoding of them: padding, other alphabets,
+ * white space and stray trailing bits are all refused, so that no two texts mean the same bytes.
+ */
+export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> | null {
+  if (text.length % 4 === 1) return null;
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
+  let position = 0;
+  let bits = 0;
+  let held = 0;
+  for (let index = 0; index < text.length; index++) {
+    const value = VALUES[text.charAt(index)];
+    if (value === undefined) return null;
+    held = (held << 6) | value;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[position++] = held >> bits;
+      held &= (1 << bits) - 1;
+    }
+  }
+  return held === 0 ? bytes : null;
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { type BodyOptions, readJson } from './body.ts';
+import { type FieldError, ProblemError } from './problem.ts';
+
+const MAX_ERRORS = 20;
+const MAX_FIELD_LENGTH = 100;
+
+/**
+ * The input as the schema describes it.
+ *
+ * @throws ProblemError `invalid_field` (422) with one entry per field that is wrong
+ */
+export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new ProblemError('invalid_field', {
+    detail: 'Some fields are not valid.',
+    errors: result.error.issues.flatMap(fieldErrors).slice(0, MAX_ERRORS),
+  });
+}
+
+/**
+ * A request's JSON body as the schema describes it. A field the schema does not know is an error; in nested objects write `z.strictObject`.
+ *
+ * @throws ProblemError as `readJson` and `parseInput`
+ */
+export async function parseBody<Schema extends z.ZodType>(
+  schema: Schema,
+  request: Request,
+  options: BodyOptions = {},
+): Promise<z.output<Schema>> {
+  return parseInput(strict(schema), await readJson(request, options));
+}
+
+/**
+ * A request's query as the schema describes it. Unknown parameters are left out; one given twice is an error.
+ *
+ * @throws ProblemError `invalid_field` (422)
+ */
+export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {
+  const parameters = new URL(url).searchParams;
+  const values: Record<string, string> = Object.create(null);
+  for (const [name, value] of parameters) {
+    if (name in values) {
+      throw new ProblemError('invalid_field', {
+        detail: 'A parameter is given twice.',
+        errors: [{ field: shorten(name), message: 'May be given once only' }],
+      });
+    }
+    values[name] = value;
+  }
+  return parseInput(schema, { ...values });
+}
+
+/** A name people read: trimmed, 1..`max` characters, without control characters, line breaks or invisible formatting. */
+export function nameText(max: number): z.ZodString {
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]*$/u, {
+      message: 'May not contain control characters',
+    });
+}
+
+function strict<Schema extends z.ZodType>(schema: Schema): z.ZodType<z.output<Schema>> {
+  if (!(schema instanceof z.ZodObject) || schema.def.catchall !== undefined)
+    return schema as z.ZodType<z.output<Schema>>;
+  return schema.strict() as unknown as z.ZodType<z.output<Schema>>;
+}
+
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ field: shorten([...path, key].join('.')), message: 'Unknown field' }));
+  }
+  return [{ field: shorten(path.join('.')), message: issue.message }];
+}
+
+function shorten(field: string): string {
+  return field.length > MAX_FIELD_LENGTH ? `${field.slice(0, MAX_FIELD_LENGTH)}…` : field;
+}

@@ -1,0 +1,105 @@
+import { isSlug, type PublishedLink, publishedLinkKey } from '@hissaback/shared/contracts/published-link';
+import type { Clock, Random } from '@hissaback/shared/domain/chance';
+import { clickIdTime, mintClickId } from '@hissaback/shared/domain/click-id';
+import { encodeClickReference, verifyClickReference } from '@hissaback/shared/domain/click-reference';
+import { deviceOf } from '@hissaback/shared/domain/device';
+import { normalizeHost } from '@hissaback/shared/domain/host';
+import { keyringFrom } from '@hissaback/shared/domain/keyring';
+import { targetUrl } from '@hissaback/shared/domain/smart-link';
+import { mintUuid } from '@hissaback/shared/domain/uuid';
+import { encodeVisitor, visitorFromCookies, visitorSetCookie } from '@hissaback/shared/domain/visitor';
+import { page, redirect } from './answers.ts';
+import type { ClickBuffer } from './click-buffer.ts';
+import { destinationOf } from './destination.ts';
+import type { LinkCache } from './link-cache.ts';
+import { isPlatformHost } from './platform-hosts.ts';
+import { countryOf, isBotRequest, isPrefetch, optsOut, referrerHostOf, subIdOf } from './visit.ts';
+
+/** How long KV may answer from its own cache, in seconds. */
+const KV_CACHE_SECONDS = 60;
+/** How old a click given by `hb_ref` may be: a widget's page may stay open for a while, a shared address must not credit its first visitor. */
+const MAX_GIVEN_AGE_MS = 24 * 3_600_000;
+
+export type Services = { clock: Clock; random: Random; links: LinkCache; clicks: ClickBuffer };
+
+/** Answers `GET /<slug>`: 302 to the offer with a fresh click reference, or a page that says why not. */
+export async function followLink(
+  services: Services,
+  request: Request,
+  env: RedirectEnv,
+  context: { waitUntil(work: Promise<unknown>): void },
+): Promise<Response> {
+  const url = new URL(request.url);
+  const slug = url.pathname.slice(1);
+  if (!isSlug(slug)) return page(request, 'unknown');
+  const host = normalizeHost(url.hostname);
+  const key = publishedLinkKey(isPlatformHost(env.PLATFORM_HOSTS, host) ? null : host, slug);
+  const lookup = await services.links.find(key, () => env.LINKS.get(key, { cacheTtl: KV_CACHE_SECONDS }));
+  if (lookup.state !== 'found') return page(request, lookup.state);
+
+  const { link, target } = lookup.cached;
+  const now = services.clock.now();
+  const bot = isBotRequest(request);
+  const country = countryOf(request);
+  const userAgent = request.headers.get('User-Agent') ?? '';
+  const destination = destinationOf(link, { userAgent, country, bot }, now);
+  if (destination.to === 'page') return page(request, destination.page);
+  if (destination.to === 'elsewhere') return redirect(request, destination.url);
+
+  const offer = target(destination.trackingUrl);
+  const given = await givenReference(env, url.searchParams, link, now);
+  if (given !== null) return redirect(request, targetUrl(offer, given, url.search));
+
+  const getsCookie = request.method === 'GET' && !bot;
+  const visitor = await visitorOf(services, request, env, host, getsCookie, now);
+  const clickId = mintClickId(services.clock, services.random);
+  const ring = keyringFrom(env.REFERENCE_KEYS, 'REFERENCE_KEYS');
+  const reference = await encodeClickReference(ring, { clickId, linkId: link.id, visitorId: visitor.id });
+  if (request.method === 'GET' && !bot && !isPrefetch(request)) {
+    const click = {
+      click_id: clickId.toString(),
+      link_id: link.id,
+      tenant_id: link.t,
+      visitor_id: visitor.id,
+      country,
+      device: deviceOf(userAgent),
+      referrer_host: referrerHostOf(request),
+      sub_id: subIdOf(url.searchParams),
+      source: 'edge' as const,
+    };
+    services.clicks.add(click, env.CLICKS, context);
+  }
+  return redirect(request, targetUrl(offer, reference, url.search), visitor.newCookie);
+}
+
+/** The reference of a click that a widget has already counted, if it is authentic, recent and of this very link. */
+async function givenReference(
+  env: RedirectEnv,
+  parameters: URLSearchParams,
+  link: PublishedLink,
+  now: number,
+): Promise<string | null> {
+  const given = parameters.get('hb_ref');
+  if (given === null) return null;
+  const verified = await verifyClickReference(keyringFrom(env.REFERENCE_KEYS, 'REFERENCE_KEYS'), given, now);
+  if (!verified.ok || verified.linkId !== link.id) return null;
+  return now - clickIdTime(verified.clickId) <= MAX_GIVEN_AGE_MS ? given : null;
+}
+
+/** The visitor behind a request, and the cookie to set if there is a new one or the old one's key was rotated. */
+async function visitorOf(
+  services: Services,
+  request: Request,
+  env: RedirectEnv,
+  host: string,
+  getsCookie: boolean,
+  now: number,
+): Promise<{ id: string | null; newCookie?: string }> {
+  if (optsOut(request)) return { id: null };
+  const ring = keyringFrom(env.VISITOR_KEYS, 'VISITOR_KEYS');
+  const known = await visitorFromCookies(ring, request.headers.get('Cookie'), host, now);
+  if (!getsCookie || known?.keyIsCurrent) return { id: known?.visitorId ?? null };
+  const id = known?.visitorId ?? mintUuid(services.random);
+  const value = await encodeVisitor(ring, id, host);
+  return { id, newCookie: visitorSetCookie(value, new URL(request.url).protocol === 'https:') };
+}
