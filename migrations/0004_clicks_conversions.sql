@@ -38,7 +38,8 @@ create table conversion_identities (
   net_commission numeric(14,2) not null check (net_commission >= 0),
   platform_fee numeric(14,2) not null default 0 check (platform_fee >= 0),
   amendments int not null default 0, -- ledger rows beside the reward
-  rounds int not null default 0, -- reversals so far: each has its own event
+  rounds int not null default 0, -- reversals and revivals so far: each has its own event
+  changed_at timestamptz not null, -- when the last event that changed it reached us
   unique (conv_id, tenant_id, occurred_at),
   foreign key (tenant_id, link_id) references links (tenant_id, link_id)
 );
@@ -146,6 +147,18 @@ begin
 end
 $$;
 
+-- The first locks of a batch: clicks and visitors by key, then the conversions that its events may touch. Release locks the
+-- conversions as well (money rule 11). Whatever is read afterwards is what holds.
+create function intake_lock(keys text[], clicks bigint[], aliases text[]) returns void
+  language plpgsql set search_path = pg_catalog, public as $$
+begin
+  perform intake_lock(keys);
+  perform 1 from conversion_identities
+    where click_id = any(clicks) or conv_id in (select a.conv_id from conversion_aliases a where a.alias = any(aliases))
+    order by conv_id for update;
+end
+$$;
+
 alter table clicks enable row level security;
 alter table clicks force row level security;
 alter table conversions enable row level security;
@@ -172,6 +185,8 @@ create policy tenant_reads on daily_rollups for select to hissaback_api using (t
 create policy operator_reads on daily_rollups for select to hissaback_api using ((select is_operator()));
 
 grant select, insert on clicks, conversion_aliases to hissaback_ingest;
+-- A row made from a reference is completed when the click's own message arrives.
+grant update (user_id, country, device, referrer_host, sub_id, source) on clicks to hissaback_ingest;
 grant select, insert, update on conversions, conversion_identities, daily_rollups, intake_locks to hissaback_ingest;
 grant select, insert, update, delete on order_keys to hissaback_ingest;
 create policy ingest_all on clicks to hissaback_ingest using (true) with check (true);

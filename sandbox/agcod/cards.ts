@@ -16,7 +16,15 @@ export type Card = {
 };
 
 type Entry =
-  | { type: 'created'; at: number; creationRequestId: string; gcId: string; claimCode: string; amount: string; currency: string }
+  | {
+      type: 'created';
+      at: number;
+      creationRequestId: string;
+      gcId: string;
+      claimCode: string;
+      amount: string;
+      currency: string;
+    }
   | { type: 'cancelled'; at: number; creationRequestId: string }
   | { type: 'funds'; at: number; amount: string }
   | { type: 'reset'; at: number };

@@ -21,7 +21,10 @@ export const AGCOD_ERRORS = {
   requestIdTooLong: f200('RequestIdTooLong', 'Request Id is too long'),
   requestIdPrefix: f200('RequestIdMustStartWithPartnerName', 'Request Id must start with the partner name'),
   // The same id with another amount: that it is F200 is documented, its type is not; this is the listed type nearest to it.
-  denominationMismatch: f200('RequestedDenominationMismatch', 'Requested denomination does not match the original request'),
+  denominationMismatch: f200(
+    'RequestedDenominationMismatch',
+    'Requested denomination does not match the original request',
+  ),
   externalReference: f200('ExternalReferenceTooLong', 'External reference is too long'),
   gcIdNull: f200('InvalidGCIdInput', "GC Id can't be null or empty"),
   cardNotFound: f200('CardNotFound', 'Card not found'),
@@ -60,8 +63,9 @@ export function errorAnswer(operation: Operation, error: AgcodError): Answer {
     ...NULL_FIELDS[operation],
     status,
   };
-  const amazonFailed = error.errorCode === 'F100' || error.errorCode === 'F500';
-  return json(amazonFailed ? 500 : 400, { agcodResponse, ...error });
+  const { errorCode, errorType, message } = error;
+  const amazonFailed = errorCode === 'F100' || errorCode === 'F500';
+  return json(amazonFailed ? 500 : 400, { agcodResponse, errorCode, errorType, message });
 }
 
 /** Too many calls: not an AGCOD body at all, but that of the framework in front of it. */

@@ -20,9 +20,7 @@ export function mockAnswer(operation: Operation, id: unknown, value: unknown): A
   const sample = SAMPLES[`mock.${id}`];
   if (id === 'F0000') return success(operation, sample, value);
   const error = isError(sample) ? sample : UNRECORDED[id];
-  if (error === undefined) return undefined;
-  const { errorCode, errorType, message } = error;
-  return errorAnswer(operation, { errorCode, errorType, message });
+  return error === undefined ? undefined : errorAnswer(operation, error);
 }
 
 function success(operation: Operation, sample: unknown, value: unknown): Answer {

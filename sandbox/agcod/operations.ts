@@ -1,4 +1,4 @@
-import { fromMinor, toMinor, wireNumber } from '../kit/decimal.ts';
+import { toMinor, wireNumber } from '../kit/decimal.ts';
 import { type Answer, json } from '../kit/http.ts';
 import type { Card, CardBook } from './cards.ts';
 import { AGCOD_ERRORS, type AgcodError, errorAnswer, type Operation, serializationAnswer } from './errors.ts';
@@ -30,15 +30,15 @@ export function perform(operation: Operation, input: Input, account: Account, bo
 }
 
 function create(input: Input, account: Account, book: CardBook, now: number): Answer {
-  const id = input['creationRequestId'];
+  const id = input.creationRequestId;
   if (id !== undefined && id !== null && typeof id !== 'string') return serializationAnswer();
   const refuse = (error: AgcodError) => errorAnswer('CreateGiftCard', error);
   const idProblem = checkRequestId(id ?? '', account.partnerId);
   if (idProblem !== undefined) return refuse(idProblem);
-  const money = readMoney(input['value'], account);
+  const money = readMoney(input.value, account);
   if (money === 'malformed') return serializationAnswer();
   if ('errorCode' in money) return refuse(money);
-  const reference = input['externalReference'];
+  const reference = input.externalReference;
   if (typeof reference === 'string' && reference.length > MAX_EXTERNAL_REFERENCE) {
     return refuse(AGCOD_ERRORS.externalReference);
   }
@@ -67,7 +67,7 @@ function cancel(input: Input, book: CardBook, now: number): Answer {
 }
 
 function checkPartner(input: Input, account: Account): AgcodError | undefined {
-  const partnerId = input['partnerId'];
+  const partnerId = input.partnerId;
   if (typeof partnerId !== 'string' || partnerId === '') return AGCOD_ERRORS.partnerIdNull;
   return partnerId === account.partnerId ? undefined : AGCOD_ERRORS.accessDenied;
 }
@@ -118,12 +118,4 @@ function expirationDate(at: number): string {
 /** `20220610T085450Z`. */
 function timestamp(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
-}
-
-/** A card as the control interface lists it. */
-export function listedCard(card: Card): Record<string, string | null> {
-  const { creationRequestId, gcId, claimCode, currency, status } = card;
-  const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
-  const times = { createdAt: iso(card.createdAt), cancelledAt: iso(card.cancelledAt) };
-  return { creationRequestId, gcId, claimCode, amount: fromMinor(card.amount), currency, status, ...times };
 }

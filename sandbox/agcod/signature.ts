@@ -26,7 +26,8 @@ export function checkSignature(
   if (parts === null) return signatureError('Authorization header requires Credential, SignedHeaders and Signature.');
   const [, accessKeyId = '', date = '', givenRegion, givenService, signedList = '', signature = ''] = parts;
   if (accessKeyId !== credentials.accessKeyId) return AGCOD_ERRORS.unknownAccessKey;
-  if (givenRegion !== region) return signatureError(`Credential should be scoped to a valid region, not '${givenRegion}'.`);
+  if (givenRegion !== region)
+    return signatureError(`Credential should be scoped to a valid region, not '${givenRegion}'.`);
   if (givenService !== SERVICE) return signatureError(`Credential should be scoped to correct service: '${SERVICE}'.`);
 
   const stamp = header(request.headers, 'x-amz-date') ?? '';

@@ -1,6 +1,6 @@
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-function escape(text: string): string {
+function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
@@ -18,7 +18,7 @@ export function markup(strings: TemplateStringsArray, ...values: (string | numbe
   const render = (value: string | number | Markup | Markup[]): string => {
     if (value instanceof Markup) return value.text;
     if (Array.isArray(value)) return value.map((part) => part.text).join('');
-    return escape(String(value));
+    return escapeText(String(value));
   };
   return new Markup(strings.reduce((out, part, index) => out + render(values[index - 1] ?? '') + part));
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
 import { REPOSITORY } from './paths.ts';
 import { signal, until } from './process-identity.ts';
 
@@ -38,6 +39,18 @@ export function lastLines(logFile: string, count = 12): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
+/** The lines of a log from its first error on; its last lines if it names none. */
+export function firstError(logFile: string, count = 12): string {
+  const lines = (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '').split('\n');
+  const at = lines.findIndex((line) => /\bERROR\b/.test(line));
+  return at === -1
+    ? lastLines(logFile, count)
+    : lines
+        .slice(at, at + count)
+        .join('\n')
+        .trimEnd();
+}
+
 function isGroupAlive(pid: number): boolean {
   try {
     return process.kill(-pid, 0);
@@ -57,13 +70,22 @@ export function startChild(options: ChildOptions): Child {
   });
   for (const stream of [child.stdout, child.stderr]) {
     if (!stream) continue;
-    createInterface({ input: stream }).on('line', (line) => {
-      if (options.onLine?.(line) ?? true) log.write(`${line}\n`);
+    createInterface({ input: stream }).on('line', (coloured) => {
+      const line = stripVTControlCharacters(coloured);
+      if ((options.onLine?.(line) ?? true) && !log.writableEnded) log.write(`${line}\n`);
     });
   }
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, by) => log.end(() => resolve(by ? `ended by ${by}` : `ended with code ${code}`)));
+    child.once('exit', (code, by) => {
+      // Its last words may still be on their way, and a grandchild that outlives it would keep the pipes open for good.
+      const settle = () => log.end(() => resolve(by ? `ended by ${by}` : `ended with code ${code}`));
+      const patience = setTimeout(settle, 300);
+      child.once('close', () => {
+        clearTimeout(patience);
+        settle();
+      });
+    });
   });
   const pid = child.pid ?? 0;
   return {

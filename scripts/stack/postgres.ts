@@ -5,6 +5,7 @@ import {
   existsSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -30,7 +31,6 @@ export type PostgresOptions = {
   /** false: no fsync, for tests that throw the cluster away. */
   durable?: boolean;
   logFile?: string;
-  env?: Record<string, string>;
 };
 
 export type Postgres = {
@@ -46,6 +46,7 @@ export type Postgres = {
 
 const START_WITHIN = 60_000;
 const FAST_STOP_WITHIN = 10_000;
+const BACKENDS_LEAVE_WITHIN = 10_000;
 
 /** Resolves with the exit code; rejects with the program's own words if it is not 0. */
 function run(command: string, args: string[], account: Account): Promise<void> {
@@ -86,6 +87,11 @@ async function initialise(place: Place, cluster: string, options: PostgresOption
   renameSync(draft, cluster);
 }
 
+/** The cluster's folder as the server was told it: links resolved, since they may lie where its user cannot go. */
+function clusterIn(dir: string): string {
+  return join(existsSync(dir) ? realpathSync(dir) : dir, 'cluster');
+}
+
 /** Whether `pid` is the server of this very cluster; pids are used again, and other stacks have servers too. */
 function serves(pid: number, cluster: string): boolean {
   return commandOf(pid).includes(`postgres -D ${cluster} `);
@@ -95,7 +101,8 @@ function serves(pid: number, cluster: string): boolean {
  * Ends the server that a killed stack left running on this cluster. It is stopped and not adopted: its port and settings are
  * the old run's, and a server that is our child is one whose end we notice.
  */
-async function stopLeftOver(cluster: string): Promise<void> {
+export async function stopLeftOver(dir: string): Promise<void> {
+  const cluster = clusterIn(dir);
   const pidFile = join(cluster, 'postmaster.pid');
   if (!existsSync(pidFile)) return;
   const lines = readFileSync(pidFile, 'utf8').split('\n');
@@ -108,7 +115,7 @@ async function stopLeftOver(cluster: string): Promise<void> {
     return;
   }
   // A crashed server's pid may by now be some other program's, which would keep PostgreSQL from starting. It takes the pid of
-  // its own parent for stale, and still checks the rest of the file: whether a backend of the crashed server lives on.
+  // its own parent, us, for stale, and still checks the rest of the file: whether a backend of the crashed server lives on.
   const { uid, gid, mode } = statSync(pidFile);
   const draft = `${pidFile}.new`;
   writeFileSync(draft, [process.pid, ...lines.slice(1)].join('\n'), { mode });
@@ -126,13 +133,13 @@ function settings(options: PostgresOptions): string[] {
   ].flatMap((setting) => ['-c', setting]);
 }
 
-async function connects(url: string): Promise<'yes' | 'not yet'> {
+async function connects(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
     await client.end();
-    return 'yes';
+    return true;
   } catch (error) {
     const code = (error as { code?: string }).code;
     if (code === '28P01') {
@@ -141,7 +148,7 @@ async function connects(url: string): Promise<'yes' | 'not yet'> {
         'Put the old secrets.json back, or delete the whole DATA_DIR to begin anew',
       );
     }
-    return 'not yet';
+    return false;
   }
 }
 
@@ -156,23 +163,26 @@ async function ensureDatabase(superuserUrl: string, database: string): Promise<v
   }
 }
 
-async function launch(place: Place, cluster: string, options: PostgresOptions, logFile: string) {
-  const log = openSync(freshLog(logFile), 'a', 0o600);
+function launch(place: Place, cluster: string, options: PostgresOptions, logFile: string) {
+  const log = openSync(logFile, 'a', 0o600);
   const child: ChildProcess = spawn(join(place.bin, 'postgres'), ['-D', cluster, ...settings(options)], {
     ...place.account,
     cwd: '/',
-    env: { ...process.env, ...options.env, LC_ALL: 'C' },
+    env: { ...process.env, LC_ALL: 'C' },
     stdio: ['ignore', log, log],
     detached: true, // a Ctrl-C ends it when the workers are done with it, not before
   });
   closeSync(log);
   let end: string | undefined;
   const ended = new Promise<string>((resolve) => {
-    const settle = (how: string) => resolve((end = how));
+    const settle = (how: string) => {
+      end = how;
+      resolve(how);
+    };
     child.once('error', (error) => settle(error.message));
     child.once('exit', (code, by) => settle(by ? `ended by ${by}` : `ended with code ${code}`));
   });
-  return { child, ended, end: () => end };
+  return { pid: child.pid ?? 0, ended, end: () => end };
 }
 
 /**
@@ -186,28 +196,31 @@ async function launch(place: Place, cluster: string, options: PostgresOptions, l
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const place = await placeFor(options.dir);
-  const cluster = join(place.home, 'cluster');
+  const cluster = clusterIn(options.dir);
   if (!existsSync(join(cluster, 'PG_VERSION'))) await initialise(place, cluster, options);
-  await stopLeftOver(cluster);
+  await stopLeftOver(options.dir);
 
-  const logFile = options.logFile ?? join(options.dir, 'postgres.log');
-  const { child, ended, end } = await launch(place, cluster, options, logFile);
-  const pid = child.pid ?? 0;
+  const logFile = freshLog(options.logFile ?? join(options.dir, 'postgres.log'));
+  let server = launch(place, cluster, options, logFile);
   const stop = async () => {
-    if (end() === undefined) signal(pid, 'SIGINT');
-    const tooSlow = setTimeout(() => signal(pid, 'SIGQUIT'), FAST_STOP_WITHIN);
-    await ended;
+    if (server.end() === undefined) signal(server.pid, 'SIGINT');
+    const tooSlow = setTimeout(() => signal(server.pid, 'SIGQUIT'), FAST_STOP_WITHIN);
+    await server.ended;
     clearTimeout(tooSlow);
   };
 
   const login = `${encodeURIComponent(options.user)}:${encodeURIComponent(options.password)}`;
   const urlOf = (database: string) => `postgres://${login}@127.0.0.1:${options.port}/${encodeURIComponent(database)}`;
-  const deadline = performance.now() + START_WITHIN;
+  const began = performance.now();
+  const within = (limit: number) => performance.now() < began + limit;
   try {
-    while ((await connects(urlOf('postgres'))) === 'not yet') {
-      if (end() !== undefined || performance.now() > deadline) {
+    while (!(await connects(urlOf('postgres')))) {
+      const ended = server.end();
+      if (ended !== undefined && within(BACKENDS_LEAVE_WITHIN) && lastLines(logFile).includes('shared memory block')) {
+        server = launch(place, cluster, options, logFile); // backends of a crashed server are still on their way out
+      } else if (ended !== undefined || !within(START_WITHIN)) {
         throw new StackFailure(
-          `PostgreSQL did not start (${end() ?? 'it does not answer'})\n${lastLines(logFile)}`,
+          `PostgreSQL did not start (${ended ?? 'it does not answer'})\n${lastLines(logFile)}`,
           `Its whole log is ${logFile}`,
         );
       }
@@ -215,7 +228,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     }
     const database = options.database ?? 'hissaback';
     await ensureDatabase(urlOf('postgres'), database);
-    return { url: urlOf(database), pid, logFile, ended, stop };
+    return { url: urlOf(database), pid: server.pid, logFile, ended: server.ended, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -27,7 +27,9 @@ function readRun(file: string): Run | undefined {
 async function sweep(paths: DataPaths, run: Run | undefined): Promise<number> {
   // Where there is no /proc only the recorded group leaders can be proven.
   const leaders = (run?.children ?? []).filter(isAlive).map(({ pid }) => pid);
-  const left = () => [...new Set([...pidsWithEnvironment(MARKER, paths.root), ...leaders.filter((pid) => startOf(pid))])];
+  const left = () => [
+    ...new Set([...pidsWithEnvironment(MARKER, paths.root), ...leaders.filter((pid) => startOf(pid))]),
+  ];
   const found = left();
   for (const pid of found) signal(pid, 'SIGTERM');
   if (!(await until(() => left().length === 0, 3000))) {

@@ -37,9 +37,8 @@ const POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; base-uri 'none'; 
 
 /** 302 to `location`, never stored, so that every click counts. */
 export function redirect(request: Request, location: string, setCookie?: string): Response {
-  const headers = commonHeaders(request);
-  headers.set('Location', location);
-  if (setCookie !== undefined) headers.set('Set-Cookie', setCookie);
+  const headers: Record<string, string> = { ...commonHeaders(request), Location: location };
+  if (setCookie !== undefined) headers['Set-Cookie'] = setCookie;
   return new Response(null, { status: 302, headers });
 }
 
@@ -47,11 +46,12 @@ export function redirect(request: Request, location: string, setCookie?: string)
 export function page(request: Request, name: PageName): Response {
   const { status, title, text } = PAGES[name];
   const headers = commonHeaders(request);
-  if (status === 503) headers.set('Retry-After', RETRY_AFTER_SECONDS);
+  if (status === 503) headers['Retry-After'] = RETRY_AFTER_SECONDS;
   const accept = request.headers.get('Accept') ?? '';
   if (/json/i.test(accept) && !/html/i.test(accept)) return problem(headers, status, `link_${name}`, title, text);
-  headers.set('Content-Type', 'text/html; charset=utf-8');
-  headers.set('Content-Security-Policy', POLICY);
+  headers['Content-Type'] = 'text/html; charset=utf-8';
+  headers['Content-Security-Policy'] = POLICY;
+  headers['X-Content-Type-Options'] = 'nosniff';
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${title} - Hissaback</title>`;
   const body = `<main><h1>${title}</h1><p>${text}</p></main><footer>Hissaback: share the offer, share the reward.</footer>`;
   const html = `<!doctype html><html lang="en"><head>${head}<style>${STYLE}</style></head><body>${body}</body></html>`;
@@ -61,23 +61,29 @@ export function page(request: Request, name: PageName): Response {
 /** 405 as problem details: whoever sends another method is not a browser following a link. */
 export function methodNotAllowed(request: Request): Response {
   const headers = commonHeaders(request);
-  headers.set('Allow', 'GET, HEAD');
+  headers.Allow = 'GET, HEAD';
   return problem(headers, 405, 'method_not_allowed', 'Method not allowed', 'A smart link answers GET and HEAD.');
 }
 
-function problem(headers: Headers, status: number, code: string, title: string, detail: string): Response {
-  headers.set('Content-Type', 'application/problem+json');
-  return new Response(JSON.stringify({ type: 'about:blank', title, status, detail, code }), { status, headers });
+function problem(
+  headers: Record<string, string>,
+  status: number,
+  code: string,
+  title: string,
+  detail: string,
+): Response {
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail, code });
+  return new Response(body, { status, headers: { ...headers, 'Content-Type': 'application/problem+json' } });
 }
 
-function commonHeaders(request: Request): Headers {
-  const headers = new Headers({
-    'Cache-Control': 'private, no-store',
-    // The network learns the site a shopper comes from, as its traffic checks expect, but never the page.
-    'Referrer-Policy': 'strict-origin-when-cross-origin',
-    'X-Content-Type-Options': 'nosniff',
-    'X-Robots-Tag': 'noindex',
-  });
-  if (request.url.startsWith('https:')) headers.set('Strict-Transport-Security', 'max-age=31536000');
-  return headers;
+const COMMON = {
+  'Cache-Control': 'private, no-store',
+  // The network learns the site a shopper comes from, as its traffic checks expect, but never the page.
+  'Referrer-Policy': 'strict-origin-when-cross-origin',
+  'X-Robots-Tag': 'noindex',
+};
+const COMMON_SECURE = { ...COMMON, 'Strict-Transport-Security': 'max-age=31536000' };
+
+function commonHeaders(request: Request): Record<string, string> {
+  return { ...(request.url.startsWith('https:') ? COMMON_SECURE : COMMON) };
 }

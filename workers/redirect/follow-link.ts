@@ -13,7 +13,7 @@ import type { ClickBuffer } from './click-buffer.ts';
 import { destinationOf } from './destination.ts';
 import type { LinkCache } from './link-cache.ts';
 import { isPlatformHost } from './platform-hosts.ts';
-import { countryOf, isBotRequest, isPrefetch, optsOut, referrerHostOf, subIdOf } from './visit.ts';
+import { countryOf, isPrefetch, optsOut, referrerHostOf, subIdOf } from './visit.ts';
 
 /** How long KV may answer from its own cache, in seconds. */
 const KV_CACHE_SECONDS = 60;
@@ -39,9 +39,10 @@ export async function followLink(
 
   const { link, target } = lookup.cached;
   const now = services.clock.now();
-  const bot = isBotRequest(request);
-  const country = countryOf(request);
   const userAgent = request.headers.get('User-Agent') ?? '';
+  const device = deviceOf(userAgent);
+  const bot = device === 'bot';
+  const country = countryOf(request);
   const destination = destinationOf(link, { userAgent, country, bot }, now);
   if (destination.to === 'page') return page(request, destination.page);
   if (destination.to === 'elsewhere') return redirect(request, destination.url);
@@ -62,7 +63,7 @@ export async function followLink(
       tenant_id: link.t,
       visitor_id: visitor.id,
       country,
-      device: deviceOf(userAgent),
+      device,
       referrer_host: referrerHostOf(request),
       sub_id: subIdOf(url.searchParams),
       source: 'edge' as const,

@@ -1,10 +1,4 @@
 import { isCountry, isSubId } from '@hissaback/shared/contracts/click-message';
-import { isBot } from '@hissaback/shared/domain/bots';
-
-/** True for a crawler or link preview, by its user agent. */
-export function isBotRequest(request: Request): boolean {
-  return isBot(request.headers.get('User-Agent') ?? '');
-}
 
 /** True if the browser asks ahead of a click: nobody may ever follow. */
 export function isPrefetch(request: Request): boolean {

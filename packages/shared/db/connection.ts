@@ -17,7 +17,8 @@ export type DatabaseEnvironment = { DB?: { connectionString: string }; DATABASE_
 /** Hyperdrive where it is bound, else DATABASE_URL over a WebSocket (through DATABASE_PROXY, if set). Throws an Error if neither is there. */
 export function databaseBinding(environment: DatabaseEnvironment): DatabaseBinding {
   if (environment.DB) return { connectionString: environment.DB.connectionString };
-  if (!environment.DATABASE_URL) throw new Error('no database: neither the Hyperdrive binding DB nor DATABASE_URL is set');
+  if (!environment.DATABASE_URL)
+    throw new Error('no database: neither the Hyperdrive binding DB nor DATABASE_URL is set');
   return {
     connectionString: environment.DATABASE_URL,
     webSocket: environment.DATABASE_PROXY ? { proxy: environment.DATABASE_PROXY, secure: false } : { secure: true },
@@ -29,7 +30,7 @@ const DATE = 1082;
 const INT8_ARRAY = 1016;
 const DATE_ARRAY = 1182;
 const NUMERIC_ARRAY = 1231;
-const TEXT_ARRAY = 1009;
+const TEXT_ARRAY: number = 1009;
 
 type Parse = (text: string) => unknown;
 const parseStrings = pg.types.getTypeParser(TEXT_ARRAY, 'text') as (text: string) => (string | null)[];

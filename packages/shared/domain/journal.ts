@@ -52,7 +52,8 @@ export const accounts = {
   /** What the network owes the tenant's rewards. */
   network: (tenantId: string): string => `network:${tenantId}`,
   fee: (tenantId: string): string => `fee:${tenantId}`,
-  payee: (side: Side, bucket: Bucket, tenantId: string, payee: string): string => `${side}:${bucket}:${tenantId}:${payee}`,
+  payee: (side: Side, bucket: Bucket, tenantId: string, payee: string): string =>
+    `${side}:${bucket}:${tenantId}:${payee}`,
   /** Gift cards bought. */
   vouchers: (tenantId: string): string => `vouchers:${tenantId}`,
 };
@@ -86,5 +87,7 @@ export function postEvent(
     sum += amount;
   }
   if (sum !== 0n) throw new RangeError(`the postings of ${event.eventId} do not sum to zero`);
-  return [...byAccount].filter(([, amount]) => amount !== 0n).map(([account, amount]) => ({ ...event, account, amount }));
+  return [...byAccount]
+    .filter(([, amount]) => amount !== 0n)
+    .map(([account, amount]) => ({ ...event, account, amount }));
 }

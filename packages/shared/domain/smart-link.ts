@@ -87,8 +87,8 @@ function isProtected(target: Target, name: string): boolean {
 }
 
 /**
- * The name a lenient server may take a parameter for: decoded again, lower case, without array brackets, surrounding white space or control
- * characters, with `.` and inner spaces as `_` (as PHP reads `campaign.id`).
+ * The name a lenient server may take a parameter for: decoded again, lower case, without array brackets, surrounding white space, control
+ * characters or what follows a NUL, with `.` and inner spaces as `_` (as PHP reads `campaign.id`).
  */
 export function canonicalParameter(name: string): string {
   let text = name;
@@ -97,8 +97,8 @@ export function canonicalParameter(name: string): string {
   }
   return text
     .normalize('NFKC')
+    .replace(/(?<=.)[[\0].*$/s, '')
     .replace(/[\p{Cc}\p{Cf}]/gu, '')
-    .replace(/(?<=.)\[.*$/s, '')
     .replace(/[[\]]/g, '')
     .trim()
     .replace(/[\s.+-]/g, '_')

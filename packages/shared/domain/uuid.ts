@@ -1,5 +1,6 @@
 import type { Random } from './chance.ts';
 
+const HEX = '0123456789abcdef';
 const CANONICAL = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** True for a UUID as PostgreSQL prints it: 36 characters, lower case. */
@@ -18,16 +19,29 @@ export function mintUuid(random: Random): string {
 /** The 16 bytes of a UUID. Throws a RangeError if it is not in canonical form. */
 export function uuidToBytes(uuid: string): Uint8Array<ArrayBuffer> {
   if (!isUuid(uuid)) throw new RangeError('not a UUID in canonical form');
-  const digits = uuid.replaceAll('-', '');
   const bytes = new Uint8Array(16);
-  for (let index = 0; index < 16; index++) bytes[index] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
+  let position = 0;
+  for (let index = 0; index < uuid.length; index += 2) {
+    if (uuid.charAt(index) === '-') index++;
+    bytes[position++] = (digit(uuid, index) << 4) | digit(uuid, index + 1);
+  }
   return bytes;
 }
 
 /** The canonical text of the UUID in `bytes` (exactly 16, else a RangeError). */
 export function uuidFromBytes(bytes: Uint8Array): string {
   if (bytes.length !== 16) throw new RangeError('a UUID has 16 bytes');
-  let digits = '';
-  for (const byte of bytes) digits += byte.toString(16).padStart(2, '0');
-  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`;
+  let text = '';
+  for (let index = 0; index < 16; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) text += '-';
+    const byte = bytes[index] ?? 0;
+    text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
+  }
+  return text;
+}
+
+/** The value of a hexadecimal digit that is known to be one, in lower case. */
+function digit(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  return code < 58 ? code - 48 : code - 87;
 }

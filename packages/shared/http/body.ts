@@ -70,7 +70,7 @@ function isJsonType(header: string | null): boolean {
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
     throw malformed('The body is not UTF-8.');
   }

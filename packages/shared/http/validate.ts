@@ -6,21 +6,16 @@ const MAX_ERRORS = 20;
 const MAX_FIELD_LENGTH = 100;
 
 /**
- * The input as the schema describes it.
+ * The input as the schema describes it. A field the schema does not know is an error; in nested objects write `z.strictObject`.
  *
  * @throws ProblemError `invalid_field` (422) with one entry per field that is wrong
  */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new ProblemError('invalid_field', {
-    detail: 'Some fields are not valid.',
-    errors: result.error.issues.flatMap(fieldErrors).slice(0, MAX_ERRORS),
-  });
+  return parse(strict(schema), value);
 }
 
 /**
- * A request's JSON body as the schema describes it. A field the schema does not know is an error; in nested objects write `z.strictObject`.
+ * A request's JSON body as `parseInput` takes it.
  *
  * @throws ProblemError as `readJson` and `parseInput`
  */
@@ -29,7 +24,7 @@ export async function parseBody<Schema extends z.ZodType>(
   request: Request,
   options: BodyOptions = {},
 ): Promise<z.output<Schema>> {
-  return parseInput(strict(schema), await readJson(request, options));
+  return parseInput(schema, await readJson(request, options));
 }
 
 /**
@@ -49,19 +44,24 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
     }
     values[name] = value;
   }
-  return parseInput(schema, { ...values });
+  return parse(schema, { ...values });
 }
 
-/** A name people read: trimmed, 1..`max` characters, without control characters, line breaks or invisible formatting. */
+/** Something to see, and none of: control characters, line breaks, direction marks. The joiners stay: Indian scripts and emoji are written with them. */
+const READABLE = /^(?=.*[\p{L}\p{N}\p{P}\p{S}])(?:[^\p{C}\p{Zl}\p{Zp}]|[\u200c\u200d])*$/u;
+
+/** A name people read: trimmed, 1..`max` characters, without control characters or invisible formatting. */
 export function nameText(max: number): z.ZodString {
-  return z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]*$/u, {
-      message: 'May not contain control characters',
-    });
+  return z.string().trim().min(1).max(max).regex(READABLE, { message: 'May not contain control characters' });
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new ProblemError('invalid_field', {
+    detail: 'Some fields are not valid.',
+    errors: firstOfEach(result.error.issues.flatMap(fieldErrors)).slice(0, MAX_ERRORS),
+  });
 }
 
 function strict<Schema extends z.ZodType>(schema: Schema): z.ZodType<z.output<Schema>> {
@@ -76,6 +76,10 @@ function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
     return issue.keys.map((key) => ({ field: shorten([...path, key].join('.')), message: 'Unknown field' }));
   }
   return [{ field: shorten(path.join('.')), message: issue.message }];
+}
+
+function firstOfEach(errors: readonly FieldError[]): FieldError[] {
+  return errors.filter((error, index) => errors.findIndex((other) => other.field === error.field) === index);
 }
 
 function shorten(field: string): string {

@@ -1,0 +1,14 @@
+import { fileURLToPath } from 'node:url';
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: '../wrangler.toml' },
+      miniflare: { bindings: { OTP_KEYS: `2:${'B'.repeat(42)}A,1:${'A'.repeat(43)}` } },
+    }),
+  ],
+  test: { name: 'durable-objects' },
+});

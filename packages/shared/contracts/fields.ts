@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { formatBasisPoints, parseBasisPoints } from '../domain/money.ts';
+import { isHttpUrl } from './published-link.ts';
+
+/** An id of ours: opaque to clients, a UUID in the database. Capitals are taken as their small letters. */
+export const uuid = z.guid().toLowerCase();
+
+/** An amount as text with two decimals, in the currency named beside it. */
+export const moneyText = z.string().regex(/^-?\d{1,14}\.\d{2}$/);
+
+/** A percentage as text with two decimals. */
+export const percentText = z.string().regex(/^\d{1,3}\.\d{2}$/);
+
+/** A time, RFC 3339 in UTC. */
+export const instant = z.iso.datetime();
+
+/** A percentage from 0 to 100 with at most two decimals, as text or as a JSON number: `50`, `"50"`, `"50.00"`. Becomes `percentText`. */
+export const percentage = z.union([z.string(), z.number()]).transform((given, context) => {
+  try {
+    return formatBasisPoints(parseBasisPoints(String(given)));
+  } catch {
+    context.addIssue({ code: 'custom', message: 'Must be a percentage from 0 to 100 with at most two decimals' });
+    return z.NEVER;
+  }
+});
+
+/** The network's number of an offer, as a JSON number or its digits. */
+export const offerId = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^[1-9]\d{0,9}$/)
+      .transform(Number),
+  ])
+  .pipe(z.int().min(1).max(2_147_483_647));
+
+/** A point in time with a date, a time and an offset. Becomes a Date. */
+export const pointInTime = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+
+/** An absolute http(s) URL. */
+export const webUrl = z.string().refine(isHttpUrl, { message: 'Must be an http or https URL' });
+
+/** What a paged list takes: how many (at most 100), and from where on, as the `Link` header of the page before says. */
+export const pageQuery = {
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number)
+    .pipe(z.int().min(1).max(100))
+    .default(50),
+  cursor: z.string().min(1).max(256).optional(),
+};

@@ -1,0 +1,196 @@
+import { formatPaise, parsePaise } from '../../domain/money.ts';
+import type { Side } from '../../domain/journal.ts';
+import { type PayeeAccount, type PayeeState, payeeKey, type QueuedPayout, type Settlement } from '../../domain/settlement.ts';
+import type { Tx } from '../types.ts';
+import { postingRows } from './intake-write.ts';
+
+export type PayeeKey = Pick<PayeeAccount, 'tenantId' | 'side' | 'payee' | 'currency'>;
+
+/**
+ * Locks the payees' accounts in key order, making those that are missing, and loads what a settlement must know of them
+ * (money rule 11). Identity rows are locked before, never after.
+ * @param convIds conversions to load whatever is left of them
+ */
+export async function lockPayees(tx: Tx, keys: readonly PayeeKey[], convIds: readonly bigint[]): Promise<Map<string, PayeeState>> {
+  const states = new Map<string, PayeeState>();
+  if (keys.length === 0) return states;
+  const wanted = [...new Map(keys.map((key) => [payeeKey(key), key])).values()].sort((a, b) => (payeeKey(a) < payeeKey(b) ? -1 : 1));
+  const columns = [
+    wanted.map((key) => key.tenantId),
+    wanted.map((key) => key.side),
+    wanted.map((key) => key.payee),
+    wanted.map((key) => key.currency),
+  ];
+  await tx.query(
+    `insert into payee_accounts (tenant_id, side, payee, currency)
+     select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) on conflict do nothing`,
+    columns,
+  );
+  type AccountRow = { tenant_id: string; side: Side; payee: string; currency: string; available: string; reserved: string; receivable: string };
+  const accounts = await tx.query<AccountRow>(
+    `select a.tenant_id, a.side, a.payee, a.currency, a.available, a.reserved, a.receivable
+     from payee_accounts a
+     join unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as k(tenant_id, side, payee, currency)
+       on a.tenant_id = k.tenant_id and a.side = k.side and a.payee = k.payee and a.currency = k.currency
+     order by a.tenant_id, a.side, a.payee, a.currency for update of a`,
+    columns,
+  );
+  for (const row of accounts.rows) {
+    const account: PayeeAccount = {
+      tenantId: row.tenant_id,
+      side: row.side,
+      payee: row.payee,
+      currency: row.currency.trim(),
+      available: parsePaise(row.available),
+      reserved: parsePaise(row.reserved),
+      receivable: parsePaise(row.receivable),
+    };
+    states.set(payeeKey(account), { account, shares: [], queued: [] });
+  }
+  await loadShares(tx, columns, convIds, states);
+  await loadQueued(tx, columns, states);
+  return states;
+}
+
+async function loadShares(tx: Tx, columns: unknown[], convIds: readonly bigint[], states: Map<string, PayeeState>): Promise<void> {
+  type Row = { tenant_id: string; side: Side; payee: string; currency: string; conv_id: bigint; led_id: bigint; net: string; covered: string };
+  const { rows } = await tx.query<Row>(
+    `with shares as (
+       select k.tenant_id, k.side, k.payee, k.currency, l.conv_id, l.created_at, min(l.led_id) filter (where l.seq = 0) as led_id,
+         coalesce(sum(case k.side when 'shopper' then l.user_amount else l.creator_amount end)
+                  filter (where l.status in ('confirmed', 'paid')), 0) as net,
+         coalesce(sum((select sum(i.amount) from payout_items i
+                       where i.led_id = l.led_id and i.side = k.side and i.returned_at is null)), 0) as covered
+       from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as k(tenant_id, side, payee, currency)
+       join ledger l on l.tenant_id = k.tenant_id and l.currency = k.currency and (k.side = 'creator' or l.user_id = k.payee)
+       where l.status in ('confirmed', 'paid') or l.conv_id = any($5::bigint[])
+       group by k.tenant_id, k.side, k.payee, k.currency, l.conv_id, l.created_at)
+     select * from shares where net > covered or conv_id = any($5::bigint[]) order by created_at, conv_id`,
+    [...columns, convIds],
+  );
+  for (const row of rows)
+    states.get(payeeKey({ tenantId: row.tenant_id, side: row.side, payee: row.payee, currency: row.currency.trim() }))?.shares.push({
+      convId: row.conv_id,
+      ledId: row.led_id,
+      net: parsePaise(row.net),
+      covered: parsePaise(row.covered),
+    });
+}
+
+/** Payouts that a sender holds at this moment are passed by: they are on their way. */
+async function loadQueued(tx: Tx, columns: unknown[], states: Map<string, PayeeState>): Promise<void> {
+  type Row = { tenant_id: string; side: Side; payee: string; currency: string; payout_id: string; amount: string };
+  const { rows } = await tx.query<Row>(
+    `select p.tenant_id, p.side, p.payee, p.currency, p.payout_id, p.amount from payouts p
+     join unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as k(tenant_id, side, payee, currency)
+       on p.tenant_id = k.tenant_id and p.side = k.side and p.payee = k.payee and p.currency = k.currency
+     where p.status = 'queued' and not p.card_may_exist
+     order by p.created_at desc, p.payout_id desc for update of p skip locked`,
+    columns,
+  );
+  if (rows.length === 0) return;
+  const items = await tx.query<{ payout_id: string; conv_id: bigint; amount: string }>(
+    `select i.payout_id, l.conv_id, i.amount from payout_items i
+     join ledger l on l.led_id = i.led_id and l.tenant_id = i.tenant_id
+     where i.payout_id = any($1::uuid[]) and i.returned_at is null`,
+    [rows.map((row) => row.payout_id)],
+  );
+  for (const row of rows) {
+    const payout: QueuedPayout = {
+      payoutId: row.payout_id,
+      amount: parsePaise(row.amount),
+      items: items.rows
+        .filter((item) => item.payout_id === row.payout_id)
+        .map((item) => ({ convId: item.conv_id, amount: parsePaise(item.amount) })),
+    };
+    states.get(payeeKey({ tenantId: row.tenant_id, side: row.side, payee: row.payee, currency: row.currency.trim() }))?.queued.push(payout);
+  }
+}
+
+/**
+ * Writes a settlement: balances, postings, items, cancelled payouts; rewards that a receivable has used up wholly are `paid`.
+ * @param at milliseconds since the Unix epoch
+ */
+export async function writeSettlement(tx: Tx, states: ReadonlyMap<string, PayeeState>, settlement: Settlement, at: number): Promise<void> {
+  if (states.size === 0) return;
+  const data = {
+    accounts: [...states.values()].map(({ account }) => ({
+      tenant_id: account.tenantId,
+      side: account.side,
+      payee: account.payee,
+      currency: account.currency,
+      available: formatPaise(account.available),
+      reserved: formatPaise(account.reserved),
+      receivable: formatPaise(account.receivable),
+    })),
+    postings: postingRows(settlement.postings),
+    items: settlement.items.map((item) => ({
+      led_id: String(item.ledId),
+      tenant_id: item.tenantId,
+      side: item.side,
+      event_id: item.eventId,
+      amount: formatPaise(item.amount),
+    })),
+    returned: settlement.returned.map((entry) => ({ conv_id: String(entry.convId), side: entry.side })),
+  };
+  const { rows } = await tx.query<{ cancelled: bigint }>(WRITE, [JSON.stringify(data), new Date(at), settlement.cancelled]);
+  if (rows[0]?.cancelled !== BigInt(settlement.cancelled.length)) throw new Error('a queued payout was taken meanwhile');
+  const touched = settlement.items.filter((item) => item.side === 'shopper').map((item) => item.ledId);
+  if (touched.length > 0) await markPaid(tx, touched, at);
+}
+
+/**
+ * Moves rewards to `paid` whose shopper's side is used up by paid vouchers and receivables (money rule 12), with their conversion's other
+ * confirmed rows.
+ */
+export async function markPaid(tx: Tx, ledIds: readonly bigint[], at: number): Promise<void> {
+  await tx.query(
+    `with touched as (
+       select distinct l.conv_id, l.tenant_id, l.created_at from ledger l where l.led_id = any($1::bigint[])),
+     sums as (
+       select t.conv_id, t.tenant_id, t.created_at,
+         (select sum(l.user_amount) from ledger l where l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at
+            and l.status in ('confirmed', 'paid')) as net,
+         (select sum(i.amount) from ledger l join payout_items i on i.led_id = l.led_id and i.side = 'shopper' and i.returned_at is null
+            left join payouts p on p.payout_id = i.payout_id
+            where l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at
+              and (i.payout_id is null or p.status = 'paid')) as covered
+       from touched t)
+     update ledger l set status = 'paid', reason = null, status_at = $2
+     from sums s
+     where l.conv_id = s.conv_id and l.tenant_id = s.tenant_id and l.created_at = s.created_at and l.status = 'confirmed' and s.covered >= s.net`,
+    [ledIds, new Date(at)],
+  );
+}
+
+const WRITE = `
+with input as (select $1::jsonb as j),
+balances as (
+  update payee_accounts a set available = r.available, reserved = r.reserved, receivable = r.receivable
+  from input, jsonb_to_recordset(j -> 'accounts') as r(tenant_id uuid, side text, payee uuid, currency text, available numeric, reserved numeric,
+    receivable numeric)
+  where a.tenant_id = r.tenant_id and a.side = r.side and a.payee = r.payee and a.currency = r.currency
+),
+postings as (
+  insert into journal_entries (event_id, account, amount, currency, tenant_id, kind, created_at)
+  select r.event_id, r.account, r.amount, r.currency, r.tenant_id, r.kind, $2
+  from input, jsonb_to_recordset(j -> 'postings') as r(event_id text, account text, amount numeric, currency text, tenant_id uuid, kind text)
+),
+returned as (
+  update payout_items i set returned_at = $2
+  from input, jsonb_to_recordset(j -> 'returned') as r(conv_id bigint, side text), ledger l
+  where l.conv_id = r.conv_id and i.led_id = l.led_id and i.side = r.side and i.returned_at is null
+    and (i.payout_id is null or not (i.payout_id = any($3::uuid[])))
+),
+given_back as (
+  update payout_items i set returned_at = $2 where i.payout_id = any($3::uuid[]) and i.returned_at is null
+),
+items as (
+  insert into payout_items (led_id, tenant_id, side, event_id, amount)
+  select r.led_id, r.tenant_id, r.side, r.event_id, r.amount
+  from input, jsonb_to_recordset(j -> 'items') as r(led_id bigint, tenant_id uuid, side text, event_id text, amount numeric)
+),
+cancelled as (
+  update payouts p set status = 'cancelled', status_at = $2 where p.payout_id = any($3::uuid[]) and p.status = 'queued' returning 1
+)
+select (select count(*) from cancelled) as cancelled`;

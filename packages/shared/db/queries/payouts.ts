@@ -1,0 +1,491 @@
+import { accounts, type EventKind, eventIds, type Posting, postEvent, type Side } from '../../domain/journal.ts';
+import { formatPaise, type Paise, parsePaise } from '../../domain/money.ts';
+import type { LedgerShare, PayoutItem } from '../../domain/payout-plan.ts';
+import type { PayoutStatus } from '../../domain/payout-state.ts';
+import type { Tx } from '../types.ts';
+
+/** The key of a payee's account. */
+export type PayeeKey = {
+  readonly tenantId: string;
+  readonly side: Side;
+  readonly payee: string;
+  readonly currency: string;
+};
+
+/** A payout as the sender needs it; amounts in paise, times in milliseconds since the Unix epoch. */
+export type Payout = PayeeKey & {
+  readonly payoutId: string;
+  readonly userId: string;
+  readonly amount: Paise;
+  readonly status: PayoutStatus;
+  readonly creationRequestId: string;
+  readonly endpoint: string;
+  readonly region: string;
+  readonly partnerId: string;
+  readonly attempts: number;
+  readonly intentStoredAt: number | null;
+  readonly voucherCode: string | null;
+  readonly smsAttempts: number;
+  /** When it became due, and until when it is ours. */
+  readonly dueAt: number;
+  readonly leaseUntil: number;
+};
+
+export type NewPayout = {
+  readonly payoutId: string;
+  readonly amount: Paise;
+  readonly creationRequestId: string;
+};
+
+/** What every card of a reservation has in common. */
+export type Purchase = { readonly endpoint: string; readonly region: string; readonly partnerId: string };
+
+/**
+ * Payees who may be paid: enough available, tenant active, a phone to send the voucher to, and no payout that waits for an operator (money rule 14:
+ * an `error_hard` one blocks its payee everywhere). In key order, after `after`.
+ */
+export async function findPayees(
+  tx: Tx,
+  wanted: { side: Side; currency: string; minimum: Paise; after: PayeeKey | null; limit: number },
+): Promise<PayeeKey[]> {
+  const { side, currency, minimum, after, limit } = wanted;
+  const { rows } = await tx.query<{ tenantId: string; payee: string }>(
+    `select a.tenant_id as "tenantId", a.payee
+     from payee_accounts a
+     where a.side = $1 and a.currency = $2 and a.available >= $3
+       and ($4::uuid is null or (a.tenant_id, a.payee) > ($4::uuid, $5::uuid))
+       and ${MAY_BE_PAID}
+     order by a.tenant_id, a.payee limit $6`,
+    [side, currency, formatPaise(minimum), after?.tenantId ?? null, after?.payee ?? null, limit],
+  );
+  return rows.map((row) => ({ ...row, side, currency }));
+}
+
+const MAY_BE_PAID = `exists (select 1 from tenants t where t.tenant_id = a.tenant_id and t.status = 'active')
+       and exists (select 1 from users u where u.user_id = a.payee and u.phone is not null)
+       and not exists (select 1 from payouts p where p.side = a.side and p.payee = a.payee
+                       and p.status = 'error_hard' and p.resolved_at is null)`;
+
+/** Locks a payee's account, or passes by if somebody else holds it. Answers what is available, in paise. */
+export async function claimAccount(tx: Tx, key: PayeeKey): Promise<Paise | null> {
+  const { rows } = await tx.query<{ available: string }>(
+    `select available from payee_accounts where ${ACCOUNT_KEY} for update skip locked`,
+    accountKey(key),
+  );
+  return rows[0] === undefined ? null : parsePaise(rows[0].available);
+}
+
+/** The same question as findPayees', asked again under the account's lock. */
+export async function mayBePaid(tx: Tx, key: PayeeKey): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `select 1 from payee_accounts a where ${ACCOUNT_KEY} and ${MAY_BE_PAID}`,
+    accountKey(key),
+  );
+  return rowCount === 1;
+}
+
+const ACCOUNT_KEY = 'tenant_id = $1 and side = $2 and payee = $3 and currency = $4';
+
+function accountKey({ tenantId, side, payee, currency }: PayeeKey): unknown[] {
+  return [tenantId, side, payee, currency];
+}
+
+/** The payee's released ledger rows, of conversions that are not fully covered yet, oldest conversion first. */
+export async function uncoveredShares(tx: Tx, key: PayeeKey): Promise<LedgerShare[]> {
+  type Row = { ledId: bigint; convId: bigint; amount: string; covered: string; revived: boolean };
+  const { rows } = await tx.query<Row>(
+    `with shares as (
+       select l.led_id, l.conv_id, l.seq, l.created_at,
+         case when $2 = 'shopper' then l.user_amount else l.creator_amount end as amount,
+         coalesce((select sum(i.amount) from payout_items i
+                   where i.led_id = l.led_id and i.side = $2 and i.returned_at is null), 0) as covered,
+         exists (select 1 from conversion_identities c where c.conv_id = l.conv_id and c.rounds > 0) as revived
+       from ledger l
+       where l.tenant_id = $1 and ($2 <> 'shopper' or l.user_id = $3) and l.currency = $4
+         and l.status in ('confirmed', 'paid')),
+     sums as (select s.*, sum(amount - covered) over (partition by conv_id) as uncovered from shares s)
+     select led_id as "ledId", conv_id as "convId", amount::text, covered::text, revived
+     from sums where uncovered > 0 or revived order by created_at, conv_id, seq`,
+    accountKey(key),
+  );
+  return rows.map((row) => ({ ...row, amount: parsePaise(row.amount), covered: parsePaise(row.covered) }));
+}
+
+/**
+ * Writes payouts, the rewards that they pay, and the money they reserve: available to reserved. The account's row is locked already.
+ * @param at milliseconds since the Unix epoch
+ */
+export async function insertReservation(
+  tx: Tx,
+  key: PayeeKey,
+  purchase: Purchase,
+  payouts: readonly NewPayout[],
+  items: readonly PayoutItem[],
+  at: number,
+): Promise<void> {
+  const time = new Date(at);
+  await tx.query(
+    `insert into payouts (payout_id, tenant_id, side, payee, user_id, currency, amount, status, creation_request_id,
+       agcod_endpoint, agcod_region, partner_id, next_attempt_at, created_at, status_at)
+     select n.payout_id, $1, $2, $3, $3, $4, n.amount, 'queued', n.creation_request_id, $5, $6, $7, $8, $8, $8
+     from unnest($9::uuid[], $10::numeric[], $11::text[]) as n (payout_id, amount, creation_request_id)`,
+    [
+      ...accountKey(key),
+      purchase.endpoint,
+      purchase.region,
+      purchase.partnerId,
+      time,
+      payouts.map(({ payoutId }) => payoutId),
+      payouts.map(({ amount }) => formatPaise(amount)),
+      payouts.map(({ creationRequestId }) => creationRequestId),
+    ],
+  );
+  await tx.query(
+    `insert into payout_items (led_id, tenant_id, side, event_id, payout_id, amount)
+     select n.led_id, $1, $2, n.event_id, n.payout_id, n.amount
+     from unnest($3::bigint[], $4::text[], $5::uuid[], $6::numeric[]) as n (led_id, event_id, payout_id, amount)`,
+    [
+      key.tenantId,
+      key.side,
+      items.map(({ ledId }) => ledId),
+      items.map(({ payoutId }) => eventIds.reservation(payoutId)),
+      items.map(({ payoutId }) => payoutId),
+      items.map(({ amount }) => formatPaise(amount)),
+    ],
+  );
+  const postings = payouts.flatMap(({ payoutId, amount }) =>
+    moved(key, 'reservation', eventIds.reservation(payoutId), { available: -amount, reserved: amount }),
+  );
+  await insertPostings(tx, postings, at);
+  const total = payouts.reduce((sum, { amount }) => sum + amount, 0n);
+  await moveBalance(tx, key, { available: -total, reserved: total });
+}
+
+type Moves = { available?: Paise; reserved?: Paise; receivable?: Paise; vouchers?: Paise };
+
+/** The postings of an event between one payee's accounts and the vouchers bought. A receivable's account is below zero. */
+function moved(key: PayeeKey, kind: EventKind, eventId: string, moves: Moves): Posting[] {
+  const { tenantId, side, payee, currency } = key;
+  const { available = 0n, reserved = 0n, receivable = 0n, vouchers = 0n } = moves;
+  return postEvent({ eventId, kind, tenantId, currency }, [
+    { account: accounts.payee(side, 'available', tenantId, payee), amount: available },
+    { account: accounts.payee(side, 'reserved', tenantId, payee), amount: reserved },
+    { account: accounts.payee(side, 'receivable', tenantId, payee), amount: receivable },
+    { account: accounts.vouchers(tenantId), amount: vouchers },
+  ]);
+}
+
+async function insertPostings(tx: Tx, postings: readonly Posting[], at: number): Promise<void> {
+  await tx.query(
+    `insert into journal_entries (event_id, kind, tenant_id, account, amount, currency, created_at)
+     select n.*, $7 from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::numeric[], $6::text[]) as n`,
+    [
+      postings.map(({ eventId }) => eventId),
+      postings.map(({ kind }) => kind),
+      postings.map(({ tenantId }) => tenantId),
+      postings.map(({ account }) => account),
+      postings.map(({ amount }) => formatPaise(amount)),
+      postings.map(({ currency }) => currency),
+      new Date(at),
+    ],
+  );
+}
+
+/** Moves the cached balances along with a posting; a receivable is kept as what is owed, so its sign turns. */
+async function moveBalance(tx: Tx, key: PayeeKey, moves: Moves): Promise<void> {
+  const { available = 0n, reserved = 0n, receivable = 0n } = moves;
+  await tx.query(
+    `update payee_accounts set available = available + $5, reserved = reserved + $6, receivable = receivable - $7
+     where ${ACCOUNT_KEY}`,
+    [...accountKey(key), formatPaise(available), formatPaise(reserved), formatPaise(receivable)],
+  );
+}
+
+const PAYOUT_COLUMNS = `p.payout_id as "payoutId", p.tenant_id as "tenantId", p.side, p.payee, p.currency, p.user_id as "userId",
+  p.amount::text, p.status, p.creation_request_id as "creationRequestId", p.agcod_endpoint as endpoint, p.agcod_region as region,
+  p.partner_id as "partnerId", p.attempts, p.intent_stored_at as "intentStoredAt", p.voucher_code as "voucherCode",
+  p.sms_attempts as "smsAttempts", p.next_attempt_at as "leaseUntil"`;
+
+type PayoutRow = Omit<Payout, 'amount' | 'intentStoredAt' | 'leaseUntil' | 'dueAt'> & {
+  amount: string;
+  intentStoredAt: Date | null;
+  leaseUntil: Date;
+  dueAt: Date;
+};
+
+function payoutOf(row: PayoutRow): Payout {
+  return {
+    ...row,
+    amount: parsePaise(row.amount),
+    intentStoredAt: row.intentStoredAt?.getTime() ?? null,
+    leaseUntil: row.leaseUntil.getTime(),
+    dueAt: row.dueAt.getTime(),
+  };
+}
+
+export type Claim = {
+  readonly statuses: readonly PayoutStatus[];
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  readonly leaseMs: number;
+  /** Only payouts whose status is older than this; for a run that tries each once. */
+  readonly statusBefore?: number;
+};
+
+/** Leases the payout that has been due longest: until the lease ends, no other run finds it. */
+export async function claimDue(tx: Tx, claim: Claim): Promise<Payout | null> {
+  const { statuses, now, leaseMs, statusBefore = now + 1 } = claim;
+  const { rows } = await tx.query<PayoutRow>(
+    `with due as (
+       select payout_id, next_attempt_at from payouts
+       where status in ('queued', 'sending', 'issued', 'held', 'error_soft') and status = any($1)
+         and next_attempt_at <= $2 and status_at < $4
+       order by next_attempt_at, payout_id limit 1 for update skip locked)
+     update payouts p set next_attempt_at = $3 from due where p.payout_id = due.payout_id
+     returning ${PAYOUT_COLUMNS}, due.next_attempt_at as "dueAt"`,
+    [[...statuses], new Date(now), new Date(now + leaseMs), new Date(statusBefore)],
+  );
+  return rows[0] === undefined ? null : payoutOf(rows[0]);
+}
+
+/** Leases the oldest held payout, due or not: it is what the breaker probes with (money rule 16). */
+export async function claimOldestHeld(tx: Tx, now: number, leaseMs: number): Promise<Payout | null> {
+  const { rows } = await tx.query<PayoutRow>(
+    `with oldest as (
+       select payout_id, next_attempt_at from payouts where status = 'held'
+       order by created_at, payout_id limit 1 for update skip locked)
+     update payouts p set next_attempt_at = $1 from oldest where p.payout_id = oldest.payout_id
+     returning ${PAYOUT_COLUMNS}, oldest.next_attempt_at as "dueAt"`,
+    [new Date(now + leaseMs)],
+  );
+  return rows[0] === undefined ? null : payoutOf(rows[0]);
+}
+
+/** Gives a lease back unused. */
+export async function releaseLease(tx: Tx, payout: Payout): Promise<void> {
+  await tx.query('update payouts set next_attempt_at = $3 where payout_id = $1 and next_attempt_at = $2', [
+    payout.payoutId,
+    new Date(payout.leaseUntil),
+    new Date(payout.dueAt),
+  ]);
+}
+
+/**
+ * Commits that a call is about to be made: `sending` and `card_may_exist` together (money rule 14), with its attempt's number.
+ * @returns the attempt's number, or null if the payout is no longer as it was claimed (cancelled, or claimed by another after the lease)
+ */
+export async function beginAttempt(tx: Tx, payout: Payout, now: number, leaseMs: number): Promise<number | null> {
+  const { rows } = await tx.query<{ attempts: number }>(
+    `update payouts set status = 'sending', card_may_exist = true, attempts = attempts + 1,
+       first_attempt_at = coalesce(first_attempt_at, $4), intent_stored_at = coalesce(intent_stored_at, $4),
+       next_attempt_at = $5, status_at = case when status = 'sending' then status_at else $4 end
+     where payout_id = $1 and next_attempt_at = $2 and status = $3 returning attempts`,
+    [payout.payoutId, new Date(payout.leaseUntil), payout.status, new Date(now), new Date(now + leaseMs)],
+  );
+  return rows[0]?.attempts ?? null;
+}
+
+/** An answer is applied only while the payout is still `sending` with that attempt's number (money rule 15). */
+const STILL_SENDING = `payout_id = $1 and status = 'sending' and attempts = $2`;
+
+/** Locks the payee's account before its payouts are touched: reversals take the two in this order (money rule 11). */
+async function lockAccount(tx: Tx, key: PayeeKey): Promise<{ receivable: Paise }> {
+  const { rows } = await tx.query<{ receivable: string }>(
+    `select receivable from payee_accounts where ${ACCOUNT_KEY} for update`,
+    accountKey(key),
+  );
+  if (rows[0] === undefined) throw new Error(`payee ${key.payee} of tenant ${key.tenantId} has no account`);
+  return { receivable: parsePaise(rows[0].receivable) };
+}
+
+/** The card is there: its code is kept encrypted, the reservation becomes a voucher bought. False if the answer came too late. */
+export async function markIssued(
+  tx: Tx,
+  payout: Payout,
+  attempt: number,
+  card: { gcId: string; voucherCode: string },
+  now: number,
+  leaseMs: number,
+): Promise<boolean> {
+  await lockAccount(tx, payout);
+  const { rowCount } = await tx.query(
+    `update payouts set status = 'issued', gc_id = $3, voucher_code = $4, issued_at = $5, status_at = $5,
+       next_attempt_at = $6, error_code = null, error_type = null
+     where ${STILL_SENDING}`,
+    [payout.payoutId, attempt, card.gcId, card.voucherCode, new Date(now), new Date(now + leaseMs)],
+  );
+  if (rowCount === 0) return false;
+  const moves = { reserved: -payout.amount, vouchers: payout.amount };
+  await insertPostings(tx, moved(payout, 'issue', eventIds.issue(payout.payoutId), moves), now);
+  await moveBalance(tx, payout, moves);
+  return true;
+}
+
+export type Waiting = {
+  readonly to: 'sending' | 'held' | 'error_soft';
+  readonly attempts: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly nextAttemptAt: number;
+  readonly error: { readonly code: string; readonly type: string } | null;
+};
+
+/** The payout waits with its reservation, to be asked for again with the same id. False if the answer came too late. */
+export async function markWaiting(
+  tx: Tx,
+  payout: Payout,
+  attempt: number,
+  waiting: Waiting,
+  now: number,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `update payouts set status = $3, attempts = $4, next_attempt_at = $5, error_code = coalesce($6, error_code),
+       error_type = coalesce($7, error_type), status_at = case when $3 = 'sending' then status_at else $8 end
+     where ${STILL_SENDING}`,
+    [
+      payout.payoutId,
+      attempt,
+      waiting.to,
+      waiting.attempts,
+      new Date(waiting.nextAttemptAt),
+      waiting.error?.code ?? null,
+      waiting.error?.type ?? null,
+      new Date(now),
+    ],
+  );
+  return rowCount === 1;
+}
+
+export type Returned =
+  | { readonly to: 'error_hard'; readonly error: { readonly code: string; readonly type: string } }
+  | { readonly to: 'cancelled'; readonly gcId: string };
+
+/**
+ * There is certainly no live card: the reservation goes back to the payee, once. What the payee owes is taken from it first, as from any money that
+ * becomes available. False if the answer came too late.
+ */
+export async function markReturned(
+  tx: Tx,
+  payout: Payout,
+  attempt: number,
+  returned: Returned,
+  now: number,
+): Promise<boolean> {
+  const { receivable } = await lockAccount(tx, payout);
+  const error = returned.to === 'error_hard' ? returned.error : null;
+  const { rowCount } = await tx.query(
+    `update payouts set status = $3, card_may_exist = false, status_at = $4, gc_id = $5, error_code = $6, error_type = $7
+     where ${STILL_SENDING}`,
+    [
+      payout.payoutId,
+      attempt,
+      returned.to,
+      new Date(now),
+      returned.to === 'cancelled' ? returned.gcId : null,
+      error?.code ?? null,
+      error?.type ?? null,
+    ],
+  );
+  if (rowCount === 0) return false;
+  await tx.query('update payout_items set returned_at = $2 where payout_id = $1 and returned_at is null', [
+    payout.payoutId,
+    new Date(now),
+  ]);
+  const owed = receivable < payout.amount ? receivable : payout.amount;
+  const moves = { reserved: -payout.amount, available: payout.amount - owed, receivable: owed };
+  await insertPostings(tx, moved(payout, 'return', eventIds.return(payout.payoutId), moves), now);
+  await moveBalance(tx, payout, moves);
+  return true;
+}
+
+/** The breaker has closed: everything held is due. Those that a run has leased are left to it. */
+export async function resumeHeld(tx: Tx, now: number): Promise<number> {
+  const { rowCount } = await tx.query(
+    `update payouts set next_attempt_at = $1 where payout_id in
+       (select payout_id from payouts where status = 'held' and next_attempt_at > $1 order by payout_id for update skip locked)`,
+    [new Date(now)],
+  );
+  return rowCount;
+}
+
+export type Recipient = { readonly phone: string; readonly language: string };
+
+/**
+ * Commits that an SMS is about to be sent, so that after a crash it is known that one may have gone out (fault 42).
+ * @returns who receives it and the try's number, or null if the payout is no longer ours to deliver
+ */
+export async function beginSms(
+  tx: Tx,
+  payout: Payout,
+  now: number,
+  leaseMs: number,
+): Promise<{ recipient: Recipient | null; attempt: number; voucherCode: string } | null> {
+  const { rows } = await tx.query<{ attempt: number; voucherCode: string }>(
+    `update payouts set sms_attempts = sms_attempts + 1, sms_reference = payout_id::text || '-' || (sms_attempts + 1),
+       next_attempt_at = $3
+     where payout_id = $1 and status = 'issued' and next_attempt_at = $2
+     returning sms_attempts as attempt, voucher_code as "voucherCode"`,
+    [payout.payoutId, new Date(payout.leaseUntil), new Date(now + leaseMs)],
+  );
+  if (rows[0] === undefined) return null;
+  const users = await tx.query<Recipient>(
+    'select phone, language from users where user_id = $1 and phone is not null',
+    [payout.userId],
+  );
+  return { ...rows[0], recipient: users.rows[0] ?? null };
+}
+
+/** The SMS did not go out: the payout stays `issued` and is tried again. */
+export async function smsFailed(tx: Tx, payoutId: string, attempt: number, nextAttemptAt: number): Promise<void> {
+  await tx.query(
+    `update payouts set next_attempt_at = $3 where payout_id = $1 and status = 'issued' and sms_attempts = $2`,
+    [payoutId, attempt, new Date(nextAttemptAt)],
+  );
+}
+
+/**
+ * The SMS was accepted: the payout is paid and its code erased in one step, and every reward that is now fully paid says so (money rule 12).
+ * False if it was paid already.
+ */
+export async function markPaid(tx: Tx, payout: Payout, now: number): Promise<boolean> {
+  await lockAccount(tx, payout);
+  const { rowCount } = await tx.query(
+    `update payouts set status = 'paid', paid_at = $2, status_at = $2, voucher_code = null
+     where payout_id = $1 and status = 'issued'`,
+    [payout.payoutId, new Date(now)],
+  );
+  if (rowCount === 0) return false;
+  if (payout.side === 'shopper') await markLedgerPaid(tx, payout, now);
+  return true;
+}
+
+/** Rows of conversions whose shopper's side is covered by paid payouts and settled receivables, amendments included. */
+async function markLedgerPaid(tx: Tx, payout: Payout, now: number): Promise<void> {
+  await tx.query(
+    `with touched as (
+       select distinct l.conv_id, l.tenant_id, l.created_at
+       from payout_items i join ledger l on l.led_id = i.led_id and l.tenant_id = i.tenant_id
+       where i.payout_id = $1 and i.tenant_id = $2),
+     shares as (
+       select l.conv_id, l.created_at, l.user_amount,
+         coalesce((select sum(i.amount) from payout_items i left join payouts p on p.payout_id = i.payout_id
+                   where i.led_id = l.led_id and i.side = 'shopper' and i.returned_at is null
+                     and (i.payout_id is null or p.status = 'paid')), 0) as paid
+       from touched t join ledger l on l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at
+       where l.tenant_id = $2 and l.status in ('confirmed', 'paid')),
+     settled as (
+       select conv_id, created_at from shares group by conv_id, created_at having sum(paid) >= sum(user_amount))
+     update ledger l set status = 'paid', status_at = $3
+     from settled s where l.tenant_id = $2 and l.conv_id = s.conv_id and l.created_at = s.created_at and l.status = 'confirmed'`,
+    [payout.payoutId, payout.tenantId, new Date(now)],
+  );
+}
+
+/** Payouts whose outcome has been unknown since before `before` (milliseconds since the Unix epoch): rule 15 pages for them. */
+export async function unknownSince(tx: Tx, before: number, limit: number): Promise<string[]> {
+  const { rows } = await tx.query<{ payoutId: string }>(
+    `select payout_id as "payoutId" from payouts
+     where status in ('sending', 'error_soft') and least(first_attempt_at, status_at) < $1 order by payout_id limit $2`,
+    [new Date(before), limit],
+  );
+  return rows.map(({ payoutId }) => payoutId);
+}

@@ -1,0 +1,48 @@
+import pg from 'pg';
+import { rolePassword } from './secrets.ts';
+
+/** The login roles of the workers, by their names in stack.json. */
+export const ROLES = { api: 'hissaback_api', webhook: 'hissaback_ingest', payout: 'hissaback_payout' } as const;
+
+export type DatabaseUrls = { owner: string } & Record<keyof typeof ROLES, string>;
+
+/**
+ * Each worker's connection string: the owner's server and database under the worker's own role. `key` is what the roles'
+ * passwords derive from; for a server given by DATABASE_URL that is the URL's own password.
+ */
+export function databaseUrls(ownerUrl: string, key: string): DatabaseUrls {
+  const roleUrl = (role: string) => {
+    const url = new URL(ownerUrl);
+    url.username = role;
+    url.password = rolePassword(key, role);
+    // Asking a local server for TLS costs every connection a round trip.
+    if (['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname) && !url.searchParams.has('sslmode')) {
+      url.searchParams.set('sslmode', 'disable');
+    }
+    return url.href;
+  };
+  return {
+    owner: ownerUrl,
+    api: roleUrl(ROLES.api),
+    webhook: roleUrl(ROLES.webhook),
+    payout: roleUrl(ROLES.payout),
+  };
+}
+
+/** Lets the workers' roles, which the migrations made, log in with the passwords of `databaseUrls`. */
+export async function setRolePasswords(ownerUrl: string, key: string): Promise<void> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    // In one transaction, and one stack after the other: two that change the same role at once would fail.
+    await client.query('begin');
+    await client.query("select pg_advisory_xact_lock(hashtext('hissaback roles'))");
+    for (const role of Object.values(ROLES)) {
+      const password = client.escapeLiteral(rolePassword(key, role));
+      await client.query(`alter role ${client.escapeIdentifier(role)} login password ${password}`);
+    }
+    await client.query('commit');
+  } finally {
+    await client.end();
+  }
+}

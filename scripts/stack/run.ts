@@ -1,0 +1,69 @@
+import { StackFailure } from './failure.ts';
+import { say } from './progress.ts';
+import { Stack } from './stack.ts';
+import type { StackFile } from './stack-file.ts';
+
+function invitation({ origin, demo, operatorPhone, sandbox }: StackFile): string {
+  const messages = (phone: string) => `${sandbox.sms}/messages?to=${encodeURIComponent(phone)}`;
+  return `
+Hissaback is ready. Open:
+
+  ${demo.smart_link}
+      the demo creator's smart link: follow it as a shopper does
+  ${origin}/creator
+      the creator's pages; log in with ${demo.creatorPhone}, the code is at
+      ${messages(demo.creatorPhone)}
+  ${origin}/admin
+      the operators' panel; log in with ${operatorPhone}, the code is at
+      ${messages(operatorPhone)}
+  ${origin}/docs
+      the API
+
+Ctrl-C stops everything; the data stays.
+`;
+}
+
+function explain(error: unknown): void {
+  if (error instanceof StackFailure) console.error(`\n${error.message}\n${error.next}`);
+  else console.error('\n', error);
+}
+
+/** Runs the stack until a signal, the end of the npm that started it, or the end of one of its parts. Never returns. */
+export async function runStack(options: { watch: boolean }): Promise<never> {
+  let leaving = false;
+  let resolveLeft: (code: number) => void = () => {};
+  const left = new Promise<number>((resolve) => {
+    resolveLeft = resolve;
+  });
+  const leave = (code: number) => {
+    leaving = true;
+    resolveLeft(code);
+  };
+  const stack = new Stack({
+    ...options,
+    env: process.env,
+    onFailure: (failure) => {
+      explain(failure);
+      leave(1);
+    },
+  });
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => leave(0));
+  process.on('disconnect', () => leave(0));
+
+  const started = stack.start().then(
+    (file) => {
+      say('ready');
+      console.log(invitation(file));
+    },
+    (error) => {
+      if (leaving) return; // what broke, broke because it is being stopped
+      explain(error);
+      leave(1);
+    },
+  );
+  const code = await left;
+  if (code === 0) console.log('\nStopping ...');
+  await stack.stop();
+  await started;
+  process.exit(code);
+}

@@ -1,0 +1,246 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrate } from '@hissaback/shared/db/migrate';
+import { seed } from '../seed.ts';
+import type { Child } from './child.ts';
+import { fireCrons } from './cron-runner.ts';
+import { databaseUrls, setRolePasswords } from './database.ts';
+import { StackFailure } from './failure.ts';
+import { type DataPaths, dataPaths, REPOSITORY } from './paths.ts';
+import { assertFree, type PortName, type Ports, portsOf } from './ports.ts';
+import { type Postgres, startPostgres, stopLeftOver } from './postgres.ts';
+import { say } from './progress.ts';
+import { MARKER, RunRecord } from './run-record.ts';
+import { firstToken, sandboxUrls, startSandbox } from './sandbox.ts';
+import { cronToken, loadSecrets, overrideSecrets, type Secrets, type WorkerSecrets } from './secrets.ts';
+import type { SeedResult } from './seeding.ts';
+import { cronUrls, type StackFile, writeStackFile } from './stack-file.ts';
+import { localVars } from './worker-config.ts';
+import { answers, drainQueues, startWorkers } from './workers.ts';
+
+export type StackOptions = {
+  env: NodeJS.ProcessEnv;
+  /** Reload pages and the sandboxes too when their code changes; the workers always are. */
+  watch: boolean;
+  /** Called once if a part ends, or goes silent, by itself while the stack runs. */
+  onFailure: (failure: StackFailure) => void;
+};
+
+const POSTGRES_USER = 'hissaback';
+const HEALTH_EVERY = 5000;
+const SILENT_TIMES = 3;
+
+/** Everything `npm start` runs: PostgreSQL, the sandboxes, the workers and their crons. */
+export class Stack {
+  readonly #options: StackOptions;
+  readonly #paths: DataPaths;
+  readonly #ports: Ports;
+  readonly #origin: string;
+  readonly #children: Child[] = [];
+  #record: RunRecord | undefined;
+  #postgres: Postgres | undefined;
+  #starting: Promise<unknown> = Promise.resolve();
+  #stopCrons: () => void = () => {};
+  #health: NodeJS.Timeout | undefined;
+  #ready = false;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: StackOptions) {
+    this.#options = options;
+    this.#paths = dataPaths(options.env.DATA_DIR || '.data');
+    this.#ports = portsOf(options.env.PORT);
+    this.#origin = `http://localhost:${this.#ports.gateway}`;
+  }
+
+  /** Starts everything; resolves when it answers and stack.json is there. Throws StackFailure; `stop` cleans up after it. */
+  start(): Promise<StackFile> {
+    const starting = this.#start();
+    this.#starting = starting.catch(() => undefined);
+    return starting;
+  }
+
+  /** Stops everything in an order that loses nothing. Resolves when no process is left; calling it again waits for the same. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #start(): Promise<StackFile> {
+    const { env } = this.#options;
+    this.#record = await RunRecord.claim(this.#paths, (pid) => say(`waiting for process ${pid} to stop`));
+    if (this.#record.swept > 0) say(`ended ${this.#record.swept} processes of a run that was killed`);
+    await stopLeftOver(this.#paths.postgres);
+    const external = env.DATABASE_URL;
+    const wanted = (Object.keys(this.#ports) as PortName[]).filter((name) => !(external && name === 'postgres'));
+    await assertFree(this.#ports, wanted);
+
+    const secrets = await loadSecrets(this.#paths.secrets);
+    const workerSecrets = overrideSecrets(secrets.workers, env);
+    const ownerUrl = external ?? this.#embeddedUrl(secrets);
+    const roleKey = external ? new URL(external).password : secrets.rolePasswordKey;
+    const databases = databaseUrls(ownerUrl, roleKey);
+    const sandbox = sandboxUrls(this.#ports);
+    const vars = localVars({
+      ...sandbox,
+      origin: this.#origin,
+      trackierCsv: `${sandbox.trackier}/daily.csv?key=${workerSecrets.TRACKIER_API_KEY}`,
+    });
+    const trackier = env.TRACKIER_ENDPOINT ?? sandbox.trackier;
+
+    // Their order matters only at the end: the seed's links reach KV once the workers answer.
+    const parts = await Promise.allSettled([
+      this.#prepareDatabase(secrets, ownerUrl, roleKey, trackier),
+      this.#startSandbox(workerSecrets, env.AGCOD_PARTNER_ID ?? vars.AGCOD_PARTNER_ID ?? ''),
+      this.#startWorkers(databases, workerSecrets, vars),
+    ]);
+    const [seeded] = parts;
+    const failed = parts.find((part) => part.status === 'rejected');
+    if (failed) throw failed.reason;
+    if (seeded.status === 'rejected') throw seeded.reason;
+
+    const cron = cronUrls(this.#origin);
+    await this.#publishLinks(cron.publish);
+    const stack: StackFile = {
+      origin: this.#origin,
+      redirect: this.#origin,
+      api: this.#origin,
+      webhook: this.#origin,
+      database: databases,
+      sandbox,
+      webhookToken: firstToken(workerSecrets),
+      cronToken: await cronToken(workerSecrets.JWT_KEYS),
+      operatorPhone: seeded.value.operatorPhone,
+      demo: seeded.value.demo,
+      cron,
+    };
+    this.#assertNotStopping();
+    writeStackFile(this.#paths.stackFile, stack);
+    this.#ready = true;
+    if (env.CRONS !== 'off') this.#stopCrons = fireCrons(cron, join(this.#paths.logs, 'crons.log'));
+    this.#watchHealth();
+    return stack;
+  }
+
+  #embeddedUrl(secrets: Secrets): string {
+    return `postgres://${POSTGRES_USER}:${secrets.postgresPassword}@127.0.0.1:${this.#ports.postgres}/hissaback`;
+  }
+
+  async #prepareDatabase(secrets: Secrets, ownerUrl: string, roleKey: string, trackier: string): Promise<SeedResult> {
+    if (this.#options.env.DATABASE_URL === undefined) {
+      const postgres = await startPostgres({
+        dir: this.#paths.postgres,
+        port: this.#ports.postgres,
+        user: POSTGRES_USER,
+        password: secrets.postgresPassword,
+        logFile: join(this.#paths.logs, 'postgres.log'),
+      });
+      this.#postgres = postgres;
+      void postgres.ended.then((how) => this.#partEnded('PostgreSQL', how, postgres.logFile));
+      say(`PostgreSQL 15 answers on port ${this.#ports.postgres}`);
+    }
+    const log: string[] = [];
+    const { applied } = await migrate(ownerUrl, join(REPOSITORY, 'migrations'), (line: string) => void log.push(line));
+    await setRolePasswords(ownerUrl, roleKey);
+    say(applied.length === 0 ? 'the database is up to date' : `${applied.length} migrations have run`);
+    const seeded = await seed({ ownerUrl, origin: this.#origin, trackier });
+    say('the demo tenant is there');
+    return seeded;
+  }
+
+  async #startSandbox(secrets: WorkerSecrets, partnerId: string): Promise<void> {
+    await startSandbox(
+      {
+        ports: this.#ports,
+        dir: this.#paths.sandbox,
+        logFile: join(this.#paths.logs, 'sandbox.log'),
+        origin: this.#origin,
+        secrets,
+        partnerId,
+        watch: this.#options.watch,
+        env: this.#childEnv(),
+      },
+      (child) => this.#adopt(child),
+    );
+    say('the sandboxes of AGCOD, Trackier, SMS and the pager answer');
+  }
+
+  async #startWorkers(
+    databases: StackFile['database'],
+    secrets: WorkerSecrets,
+    vars: Record<string, string>,
+  ): Promise<void> {
+    await startWorkers(
+      {
+        paths: this.#paths,
+        ports: this.#ports,
+        origin: this.#origin,
+        databases,
+        secrets,
+        vars,
+        env: this.#childEnv(),
+        liveReload: this.#options.watch,
+      },
+      (child) => this.#adopt(child),
+    );
+    say(`the workers answer at ${this.#origin}`);
+  }
+
+  /** The environment of a child: ours, plus the mark by which the next start knows whose child it was. */
+  #childEnv(): Record<string, string> {
+    const inherited = Object.entries(this.#options.env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    );
+    return { ...Object.fromEntries(inherited), [MARKER]: this.#paths.root };
+  }
+
+  #adopt(child: Child): void {
+    this.#children.push(child);
+    this.#record?.add(child.name, child.pid);
+    void child.ended.then((how) => this.#partEnded(`The process of the ${child.name}`, how, child.logFile));
+    if (this.#stopping) void child.stop();
+  }
+
+  /** Brings the seed's links to KV, as the sweep does every two minutes. */
+  async #publishLinks(url: string): Promise<void> {
+    const response = await fetch(url, { method: 'POST' });
+    if (response.ok) return;
+    throw new StackFailure(
+      `The links could not be published (${await response.text()})`,
+      `The workers' log is ${join(this.#paths.logs, 'workers.log')}`,
+    );
+  }
+
+  #partEnded(what: string, how: string, logFile: string): void {
+    if (!this.#ready || this.#stopping) return;
+    this.#options.onFailure(
+      new StackFailure(`${what} ended by itself (${how})`, `Its log is ${logFile}; then start again: npm start`),
+    );
+  }
+
+  /** The runtime inside the workers' process can die without it: ask it now and then. */
+  #watchHealth(): void {
+    let silent = 0;
+    this.#health = setInterval(async () => {
+      silent = (await answers(this.#origin)) ? 0 : silent + 1;
+      if (silent === SILENT_TIMES) {
+        this.#partEnded('The workers', 'they no longer answer', join(this.#paths.logs, 'workers.log'));
+      }
+    }, HEALTH_EVERY);
+  }
+
+  #assertNotStopping(): void {
+    if (this.#stopping) throw new StackFailure('The start was interrupted', 'Start again: npm start');
+  }
+
+  async #stop(): Promise<void> {
+    clearInterval(this.#health);
+    this.#stopCrons();
+    if (this.#record) rmSync(this.#paths.stackFile, { force: true });
+    if (this.#ready) await drainQueues(this.#origin);
+    // The sandboxes last among the two: a worker in the middle of a payout still gets its answer.
+    for (const child of this.#children.toReversed()) await child.stop();
+    await this.#starting;
+    await this.#postgres?.stop();
+    this.#record?.release();
+  }
+}

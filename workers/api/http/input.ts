@@ -1,0 +1,52 @@
+import { isUuid } from '@hissaback/shared/domain/uuid';
+import { readJson } from '@hissaback/shared/http/body';
+import { parseInput, parseQuery } from '@hissaback/shared/http/validate';
+import type { MiddlewareHandler } from 'hono';
+import type { z } from 'zod';
+import type { ApiContext } from '../context.ts';
+
+/** What a caller sent, not yet validated: whose things it names must be settled first (authentication, then ownership, then validation). */
+export type Input<Value> = {
+  /** The id in a field, in small letters, as far as it is one; for ownership only. */
+  id(field: string): string | undefined;
+  /** The whole input as its schema describes it. Throws ProblemError `invalid_field` (422). */
+  check(): Value;
+};
+
+type Reads<Target extends 'json' | 'query', Schema extends z.ZodType> = MiddlewareHandler<
+  ApiContext,
+  string,
+  { in: { [target in Target]: z.input<Schema> }; out: { [target in Target]: Input<z.output<Schema>> } }
+>;
+
+/** Reads a JSON body for `c.req.valid('json')`. Throws ProblemError 400, 413 or 415 for what is no JSON object at all. */
+export function jsonInput<Schema extends z.ZodObject>(schema: Schema): Reads<'json', Schema> {
+  return async (c, next) => {
+    const body = await readJson(c.req.raw);
+    c.req.addValidatedData('json', {
+      id: (field: string) => idOf(isRecord(body) && Object.hasOwn(body, field) ? body[field] : undefined),
+      check: () => parseInput(schema, body),
+    });
+    await next();
+  };
+}
+
+/** Reads the query for `c.req.valid('query')`. */
+export function queryInput<Schema extends z.ZodObject>(schema: Schema): Reads<'query', Schema> {
+  return async (c, next) => {
+    c.req.addValidatedData('query', {
+      id: (field: string) => idOf(c.req.query(field)),
+      check: () => parseQuery(schema, c.req.url),
+    });
+    await next();
+  };
+}
+
+function idOf(value: unknown): string | undefined {
+  const id = typeof value === 'string' ? value.toLowerCase() : undefined;
+  return isUuid(id) ? id : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

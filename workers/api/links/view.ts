@@ -1,0 +1,21 @@
+import type { Link } from '@hissaback/shared/contracts/links';
+import { smartLink } from '@hissaback/shared/contracts/publish';
+import type { LinkRow } from '@hissaback/shared/db/queries/links';
+
+/** A link as the API shows it. `origin` is the platform's. */
+export function linkView(row: LinkRow, origin: string): Link {
+  return {
+    link_id: row.link_id,
+    smart_link: smartLink(origin, row),
+    tenant_id: row.tenant_id,
+    campaign_id: row.campaign_id,
+    offer_id: row.offer_id,
+    slug: row.slug,
+    status: row.status,
+    expires_at: row.expires_at?.toISOString() ?? null,
+    fallback_url: row.fallback_url,
+    sub_ids: row.sub_ids,
+    published: row.published,
+    created_at: row.created_at.toISOString(),
+  };
+}

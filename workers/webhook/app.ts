@@ -1,0 +1,19 @@
+import { type HttpVariables, requestScope } from '@hissaback/shared/http/context';
+import { notFound, onError, ProblemError } from '@hissaback/shared/http/problem';
+import { Hono } from 'hono';
+import type { Deps } from './deps.ts';
+import { takePostback } from './take-postback.ts';
+
+/** The webhook worker's only route; everything else it does comes from queues and schedules. */
+export function createApp(deps: Deps): Hono<{ Bindings: WebhookEnv; Variables: HttpVariables }> {
+  const app = new Hono<{ Bindings: WebhookEnv; Variables: HttpVariables }>();
+  app.use(requestScope({ clock: deps.clock, random: deps.random, service: 'webhook' }));
+  app.on(['GET', 'POST'], '/v1/events/conversion', (c) => {
+    // Hono serves HEAD by GET's handler; a probe must not become a conversion.
+    if (c.req.method === 'HEAD') throw new ProblemError('method_not_allowed', { headers: { allow: 'GET, POST' } });
+    return takePostback(c.req.raw, c.env, deps);
+  });
+  app.onError(onError);
+  app.notFound(notFound(app));
+  return app;
+}

@@ -1,0 +1,236 @@
+import type { Random } from '@hissaback/shared/domain/chance';
+import { mintId } from '@hissaback/shared/domain/click-id';
+import { type Books, type Conversion, isPending, type LedgerStatus, rewardOf } from '@hissaback/shared/domain/conversion';
+import { type FraudInputs, type FraudRules, judge, readFraudRules } from '@hissaback/shared/domain/fraud';
+import {
+  applyEvent,
+  birth,
+  type ClickContext,
+  countInWindow,
+  type IntakeEvent,
+  type IntakeSettings,
+  matchConversion,
+  type Offer,
+  occurredAt,
+  refusal,
+  type Unmatched,
+} from '@hissaback/shared/domain/intake';
+import { splitCommission } from '@hissaback/shared/domain/split';
+import { type FraudFacts, type OrderKey, orderKeyText } from '@hissaback/shared/db/queries/intake';
+import type {
+  Birth,
+  IntakeRows,
+  PostbackRow,
+  RecoveredClick,
+  RollupChange,
+} from '@hissaback/shared/db/queries/intake-write';
+
+const DAY_MS = 86_400_000;
+const SHARDS = 16;
+
+/** An event with the evidence it came from. */
+export type Taken = IntakeEvent & { source: string; raw: Record<string, string> };
+/** A postback that cannot be a conversion. */
+export type Ignored = { postbackId: bigint; source: string; raw: Record<string, string>; reason: string };
+
+/** What a batch came to, by outcome. */
+export type IntakeCounts = Record<PostbackRow['outcome'], number>;
+
+export type IntakeContext = { settings: IntakeSettings; random: Random; now: number };
+
+/** The order as the 30-day rule keys it; null where there is none. */
+export function orderOf(offer: Offer | undefined, orderId: string | null): OrderKey | null {
+  return offer === undefined || orderId === null ? null : { network: offer.network, merchant: offer.merchant, orderId };
+}
+
+/** One batch in the making: what the database knew, and what each event adds. No input or output happens here. */
+export class IntakeBatch {
+  readonly counts: IntakeCounts = { credited: 0, updated: 0, replayed: 0, refused: 0, unmatched: 0, ignored: 0 };
+  readonly #context: IntakeContext;
+  readonly #conversions: Conversion[];
+  readonly #offers: ReadonlyMap<number, Offer>;
+  readonly #facts: FraudFacts;
+  readonly #books: Books = { postings: [], settled: [] };
+  readonly #births: Birth[] = [];
+  readonly #postbacks: PostbackRow[] = [];
+  readonly #unmatched: IntakeRows['unmatched'][number][] = [];
+  readonly #recovered = new Map<bigint, RecoveredClick>();
+  readonly #ordersTaken = new Map<string, IntakeRows['ordersTaken'][number]>();
+  readonly #ordersFreed = new Set<bigint>();
+  readonly #rollups: RollupChange[] = [];
+
+  constructor(context: IntakeContext, conversions: readonly Conversion[], offers: ReadonlyMap<number, Offer>, facts: FraudFacts) {
+    this.#context = context;
+    this.#conversions = [...conversions];
+    this.#offers = offers;
+    this.#facts = facts;
+  }
+
+  /** Takes the next event; `click` is null where no click and no link stand behind it. */
+  take(event: Taken, click: ClickContext | null): void {
+    const match = matchConversion(event.report, event.click?.clickId ?? null, this.#conversions);
+    if (match.kind === 'unmatched') return this.#keep(event, click, match.reason);
+    if (match.kind === 'existing') return this.#update(event, match.conversion);
+    if (click === null) return this.#keep(event, click, 'unknown_click');
+    const offer = this.#offers.get(event.report.offerId);
+    const reason = refusal(event, click, offer, this.#context.settings);
+    if (reason !== null || offer === undefined) return this.#keep(event, click, reason ?? 'unknown_offer');
+    this.#bear(event, click, offer);
+  }
+
+  /** Keeps a postback that cannot be a conversion, for operators. */
+  ignore(event: Ignored): void {
+    this.#record(event, 'ignored', event.reason, null);
+    this.#unmatched.push({ ...event, tenantId: null, clickId: null });
+  }
+
+  /** All that is to be written, and money that moves under the payees' locks. */
+  result(): { rows: IntakeRows; books: Books } {
+    const [shard = 0] = this.#context.random.bytes(1);
+    const retaken = new Set([...this.#ordersTaken.values()].map((order) => order.replaces));
+    const rows: IntakeRows = {
+      births: this.#births,
+      changed: this.#conversions.filter((c) => !c.isNew && (c.isChanged || c.ledger.some((row) => row.isNew || row.isChanged))),
+      postings: this.#books.postings,
+      postbacks: this.#postbacks,
+      unmatched: this.#unmatched,
+      recovered: [...this.#recovered.values()],
+      ordersTaken: [...this.#ordersTaken.values()],
+      ordersFreed: [...this.#ordersFreed].filter((convId) => !retaken.has(convId)),
+      rollups: this.#rollups,
+      shard: shard % SHARDS,
+      at: this.#context.now,
+    };
+    return { rows, books: this.#books };
+  }
+
+  #bear(event: Taken, click: ClickContext, offer: Offer): void {
+    const at = occurredAt(event);
+    const shopper = click.userId ?? click.visitorId;
+    const { version, rules } = this.#rulesOf(click.tenantId);
+    const times = shopper === null ? [] : (this.#facts.times.get(shopper) ?? []);
+    const order = orderOf(offer, event.report.txnId);
+    const inputs: FraudInputs = {
+      settingsVersion: version,
+      selfPurchase: click.userId !== null && this.#facts.ownPeople.has(`${click.tenantId} ${click.userId}`),
+      conversionsInWindow: countInWindow(times, at, rules.velocity.windowHours),
+      duplicateOrder: order !== null && this.#isHeld(order, null, at, rules),
+      clickCountry: click.country,
+      conversionCountry: event.report.country,
+    };
+    const decision = judge(inputs, rules);
+    const ids = { convId: this.#mint(), ledId: this.#mint() };
+    const conversion = birth(this.#books, event, click, offer, this.#context.settings, ids, decision);
+    this.#conversions.push(conversion);
+    this.#births.push({
+      conversion,
+      campaignId: click.campaignId,
+      country: event.report.country,
+      clickCountry: click.country,
+      coolOffDays: offer.coolOffDays,
+      receivedAt: event.receivedAt,
+      decision,
+      inputs,
+    });
+    if (shopper !== null) this.#facts.times.set(shopper, [...times, at]);
+    if (!click.isStored && event.click?.kind === 'reference') this.#recovered.set(click.clickId, click);
+    const { status } = rewardOf(conversion);
+    if (isPending(status) && order !== null) this.#hold(order, conversion);
+    this.#rollups.push({ tenantId: click.tenantId, linkId: click.linkId, at, conversions: 1 });
+    this.#countMoney(conversion, null);
+    this.#record(event, status === 'rejected' ? 'refused' : 'credited', decision.rules.join(',') || null, conversion);
+  }
+
+  #update(event: Taken, conversion: Conversion): void {
+    const offer = this.#offers.get(conversion.offerId);
+    if (offer === undefined) return this.#keep(event, null, 'unknown_offer');
+    if (event.report.currency !== null && event.report.currency !== conversion.currency)
+      return this.#keep(event, null, 'foreign_currency');
+    const before = moneyOf(conversion);
+    const { rules } = this.#rulesOf(conversion.tenantId);
+    const order = orderOf(offer, conversion.txnId ?? event.report.txnId);
+    const refuse = order !== null && this.#isHeld(order, conversion.convId, conversion.occurredAt, rules);
+    const changed = applyEvent(this.#books, event, conversion, offer, this.#context.settings, () => this.#mint(), refuse);
+    const { status } = rewardOf(conversion);
+    if (status === 'rejected' || status === 'reversed') this.#free(order, conversion);
+    else if (order !== null && !refuse) this.#hold(order, conversion);
+    if (changed) this.#countMoney(conversion, before);
+    this.#record(event, changed ? 'updated' : 'replayed', null, conversion);
+  }
+
+  /** True if another conversion holds this order id within the window, by the network's times (money rule 2). */
+  #isHeld(order: OrderKey, convId: bigint | null, at: number, rules: FraudRules): boolean {
+    const holder = this.#facts.orders.get(orderKeyText(order));
+    if (holder === undefined || holder.convId === convId) return false;
+    return Math.abs(at - holder.firstSeen) < rules.duplicateOrder.windowDays * DAY_MS;
+  }
+
+  #hold(order: OrderKey, conversion: Conversion): void {
+    const key = orderKeyText(order);
+    const holder = this.#facts.orders.get(key);
+    if (holder?.convId === conversion.convId) return;
+    // Outside the window the younger sale holds the id from now on, whichever arrived first.
+    if (holder !== undefined && holder.firstSeen > conversion.occurredAt) return;
+    const replaces = this.#ordersTaken.get(key)?.replaces ?? holder?.convId ?? null;
+    this.#ordersTaken.set(key, { ...order, conversion, replaces });
+    this.#facts.orders.set(key, { convId: conversion.convId, firstSeen: conversion.occurredAt });
+  }
+
+  #free(order: OrderKey | null, conversion: Conversion): void {
+    if (order === null) return;
+    const key = orderKeyText(order);
+    if (this.#facts.orders.get(key)?.convId !== conversion.convId) return;
+    this.#facts.orders.delete(key);
+    const taken = this.#ordersTaken.get(key);
+    if (taken === undefined) this.#ordersFreed.add(conversion.convId);
+    else {
+      this.#ordersTaken.delete(key);
+      if (taken.replaces !== null) this.#ordersFreed.add(taken.replaces);
+    }
+  }
+
+  #rulesOf(tenantId: string): { version: number; rules: FraudRules } {
+    const stored = this.#facts.rules.get(tenantId);
+    return { version: stored?.version ?? 0, rules: readFraudRules(stored?.rules) };
+  }
+
+  /** The difference that an event made to what is live in the daily figures. */
+  #countMoney(conversion: Conversion, before: Money | null): void {
+    const now = moneyOf(conversion);
+    const was = before ?? { orderValue: 0n, net: 0n, user: 0n, creator: 0n };
+    this.#rollups.push({
+      tenantId: conversion.tenantId,
+      linkId: conversion.linkId,
+      at: conversion.occurredAt,
+      orderValue: now.orderValue - was.orderValue,
+      net: now.net - was.net,
+      user: now.user - was.user,
+      creator: now.creator - was.creator,
+    });
+  }
+
+  #keep(event: Taken, click: ClickContext | null, reason: Unmatched): void {
+    this.#record(event, 'unmatched', reason, null);
+    this.#unmatched.push({ ...event, tenantId: click?.tenantId ?? null, clickId: event.click?.clickId ?? null, reason });
+  }
+
+  #record(event: Taken | Ignored, outcome: PostbackRow['outcome'], detail: string | null, conversion: Conversion | null): void {
+    this.counts[outcome] += 1;
+    this.#postbacks.push({ postbackId: event.postbackId, source: event.source, raw: event.raw, outcome, detail, conversion });
+  }
+
+  #mint(): bigint {
+    return mintId({ now: () => this.#context.now }, this.#context.random);
+  }
+}
+
+type Money = { orderValue: bigint; net: bigint; user: bigint; creator: bigint };
+
+const LIVE: readonly LedgerStatus[] = ['pending', 'review', 'confirmed', 'paid'];
+
+/** What a conversion adds to the daily figures: nothing once it is refused or reversed. Paise. */
+function moneyOf(conversion: Conversion): Money {
+  if (!LIVE.includes(rewardOf(conversion).status)) return { orderValue: 0n, net: 0n, user: 0n, creator: 0n };
+  const { user, creator } = splitCommission(conversion.net, conversion.share);
+  return { orderValue: conversion.orderValue ?? 0n, net: conversion.net, user, creator };
+}

@@ -1,0 +1,114 @@
+import type { Conversion } from '@hissaback/shared/domain/conversion';
+import { type ClickContext, type Offer, occurredAt } from '@hissaback/shared/domain/intake';
+import { payeesOf, settle } from '@hissaback/shared/domain/settlement';
+import {
+  type FraudFacts,
+  loadClicks,
+  loadConversions,
+  loadFraudFacts,
+  loadOffers,
+  loadPostbacks,
+  lockClicks,
+  lockShoppersAndOrders,
+  type OrderKey,
+  orderKeyText,
+} from '@hissaback/shared/db/queries/intake';
+import { writeIntake } from '@hissaback/shared/db/queries/intake-write';
+import { lockPayees, writeSettlement } from '@hissaback/shared/db/queries/payee-accounts';
+import type { Tx } from '@hissaback/shared/db/types';
+import { type Ignored, IntakeBatch, type IntakeContext, type IntakeCounts, orderOf, type Taken } from './intake-batch.ts';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Takes a batch of events into the books, inside one transaction and in a number of statements that does not grow with the batch
+ * (architecture, flow 5; money rules 1 to 6). Doing it again changes nothing: an event that was taken is skipped by its row in `postbacks`.
+ */
+export async function takeEvents(
+  tx: Tx,
+  batch: { events: readonly Taken[]; ignored: readonly Ignored[] },
+  context: IntakeContext,
+): Promise<IntakeCounts> {
+  // Key order, so that two batches over the same clicks never wait for each other in a circle (money rule 19).
+  const events = batch.events.toSorted((a, b) => compare(clickIdOf(a), clickIdOf(b)) || compare(a.postbackId, b.postbackId));
+  const networkIds = unique(events.map((event) => event.report.networkId));
+  const clickIds = unique(events.map(clickIdOf));
+  await lockClicks(tx, {
+    clickIds,
+    visitorIds: unique(events.map((event) => (event.click?.kind === 'reference' ? event.click.visitorId : null))),
+    networkIds,
+  });
+  const taken = await loadPostbacks(tx, [...events, ...batch.ignored].map((event) => event.postbackId));
+  const fresh = events.filter((event) => isFresh(event, taken));
+  const withClick = fresh.filter((event) => event.click !== null);
+  const clicks = await loadClicks(tx, withClick.flatMap((event) => (event.click === null ? [] : [event.click])));
+  const clickOf = new Map(withClick.map((event, index) => [event.postbackId, clicks[index] ?? null]));
+  const conversions = await loadConversions(tx, { clickIds, networkIds });
+  const offers = await loadOffers(tx, unique([...fresh.map((event) => event.report.offerId), ...conversions.map((c) => c.offerId)]));
+
+  const facts = await lockAndLoadFacts(tx, fresh, clickOf, conversions, offers);
+  const intake = new IntakeBatch(context, conversions, offers, facts);
+  for (const event of fresh) intake.take(event, clickOf.get(event.postbackId) ?? null);
+  for (const event of batch.ignored) if (!taken.has(event.postbackId)) intake.ignore(event);
+  const { rows, books } = intake.result();
+  const { settled } = books;
+  const payees = await lockPayees(
+    tx,
+    settled.flatMap((entry) => payeesOf(entry.conversion)),
+    settled.map((entry) => entry.conversion.convId),
+  );
+  if (rows.postbacks.length > 0) await writeIntake(tx, rows);
+  await writeSettlement(tx, payees, settle(payees, settled), context.now);
+  return intake.counts;
+}
+
+/** Not taken yet, or taken without a match and asked again. */
+function isFresh(event: Taken, taken: ReadonlyMap<bigint, { outcome: string }>): boolean {
+  const before = taken.get(event.postbackId);
+  return before === undefined || before.outcome === 'unmatched';
+}
+
+async function lockAndLoadFacts(
+  tx: Tx,
+  events: readonly Taken[],
+  clickOf: ReadonlyMap<bigint, ClickContext | null>,
+  conversions: readonly Conversion[],
+  offers: ReadonlyMap<number, Offer>,
+): Promise<FraudFacts> {
+  const contexts = events.flatMap((event) => clickOf.get(event.postbackId) ?? []);
+  const userIds = unique(contexts.map((click) => click.userId));
+  const visitorIds = unique(contexts.map((click) => (click.userId === null ? click.visitorId : null)));
+  const orders = new Map<string, OrderKey>();
+  const want = (offerId: number, orderId: string | null): void => {
+    const order = orderOf(offers.get(offerId), orderId);
+    if (order !== null) orders.set(orderKeyText(order), order);
+  };
+  for (const event of events) want(event.report.offerId, event.report.txnId);
+  for (const conversion of conversions) want(conversion.offerId, conversion.txnId);
+  await lockShoppersAndOrders(tx, [...[...userIds, ...visitorIds].map((id) => `shopper:${id}`), ...orders.keys()]);
+  const times = events.map(occurredAt);
+  const longestWindowMs = 7 * DAY_MS;
+  return loadFraudFacts(tx, {
+    userIds,
+    visitorIds,
+    from: times.length === 0 ? 0 : Math.min(...times) - longestWindowMs,
+    to: times.length === 0 ? 0 : Math.max(...times),
+    pairs: contexts.flatMap((click) => (click.userId === null ? [] : [{ tenantId: click.tenantId, userId: click.userId }])),
+    orders: [...orders.values()],
+    tenantIds: unique(contexts.map((click) => click.tenantId)),
+  });
+}
+
+function compare(a: bigint | null, b: bigint | null): number {
+  const left = a ?? 0n;
+  const right = b ?? 0n;
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function unique<T>(values: readonly (T | null)[]): T[] {
+  return [...new Set(values.filter((value) => value !== null))];
+}
+
+function clickIdOf(event: Taken): bigint | null {
+  return event.click?.clickId ?? null;
+}

@@ -1,0 +1,56 @@
+import type { PostbackMessage } from '@hissaback/shared/contracts/postback-message';
+import { mintId, parseClickId } from '@hissaback/shared/domain/click-id';
+import { verifyClickReference } from '@hissaback/shared/domain/click-reference';
+import { isOneOf } from '@hissaback/shared/domain/constant-time';
+import { keyringFrom } from '@hissaback/shared/domain/keyring';
+import { type Refusal, readPostback } from '@hissaback/shared/domain/postback';
+import { parseAllowlist } from '@hissaback/shared/http/allowlist';
+import { clientAddress } from '@hissaback/shared/http/client-address';
+import { ProblemError } from '@hissaback/shared/http/problem';
+import type { Deps } from './deps.ts';
+import { evidenceOf, readParameters } from './postback-parameters.ts';
+
+/**
+ * POST or GET /v1/events/conversion (the spec's row 8). Authenticates by address and token, reads, queues, answers: a 200 means that the
+ * postback is stored, ignored ones included. If the queue refuses, the error goes up as 503, so that the network sends it again (fault 4).
+ */
+export async function takePostback(request: Request, env: WebhookEnv, deps: Deps): Promise<Response> {
+  if (!parseAllowlist(env.TRACKIER_ALLOWLIST).has(clientAddress(request.headers)))
+    throw new ProblemError('forbidden', { detail: 'This address may not send postbacks.' });
+  await authenticate(request, env);
+  const { values, isClean } = await readParameters(request);
+  const raw = evidenceOf(values);
+  const postback_id = String(mintId(deps.clock, deps.random));
+  const refusal = isClean ? await refusalOf(raw, env, deps) : 'unreadable';
+  const message: PostbackMessage =
+    refusal === null
+      ? { kind: 'event', postback_id, source: 'postback', raw }
+      : { kind: 'ignored', postback_id, source: 'postback', raw, reason: refusal };
+  try {
+    await env.POSTBACKS.send(message);
+  } catch (cause) {
+    throw new ProblemError('unavailable', { detail: 'Send it again.', headers: { 'retry-after': '5' } });
+  }
+  return Response.json(refusal === null ? { status: 'ok' } : { status: 'ok', ignored: true }, {
+    headers: { 'cache-control': 'no-store' },
+  });
+}
+
+/** The token in the address or the header; one of several, so that it can be rotated. */
+async function authenticate(request: Request, env: WebhookEnv): Promise<void> {
+  const given = request.headers.get('x-hissaback-token') ?? new URL(request.url).searchParams.get('token') ?? '';
+  const known = env.WEBHOOK_TOKENS.split(',').filter((token) => token !== '');
+  if (given === '' || !(await isOneOf(given, known)))
+    throw new ProblemError('unauthenticated', { detail: 'The token is missing or wrong.' });
+}
+
+/** Why this cannot be a conversion, as far as that shows without asking the database. */
+async function refusalOf(raw: Record<string, string>, env: WebhookEnv, deps: Deps): Promise<Refusal | null> {
+  const reading = readPostback(raw);
+  if (!reading.ok) return reading.reason;
+  const click = reading.report.click ?? '';
+  const now = deps.clock.now();
+  if (parseClickId(click, now) !== null) return null;
+  const reference = await verifyClickReference(keyringFrom(env.REFERENCE_KEYS, 'REFERENCE_KEYS'), click, now);
+  return reference.ok ? null : 'unknown_click';
+}
