@@ -1,9 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  root: fileURLToPath(new URL('.', import.meta.url)),
   plugins: [
     cloudflareTest({
       wrangler: { configPath: '../wrangler.toml' },

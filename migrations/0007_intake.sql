@@ -27,6 +27,7 @@ create table unmatched_conversions (
   resolved_at timestamptz
 );
 create index unmatched_conversions_click on unmatched_conversions (click_id) where status = 'open';
+create index unmatched_conversions_network on unmatched_conversions ((raw ->> '_id')) where raw ? '_id';
 create index unmatched_conversions_open on unmatched_conversions (received_at) where status = 'open';
 
 create table dead_letters (

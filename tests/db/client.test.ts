@@ -170,6 +170,12 @@ describe('a transaction', () => {
     });
   });
 
+  test('takes one statement a query', async () => {
+    await expect(db.transaction((tx) => tx.query('select 1; drop table counters'))).rejects.toMatchObject({
+      code: '42601',
+    });
+  });
+
   test('whose work hid a failed statement is an error, not a silent rollback', async () => {
     await expect(
       db.transaction(async (tx) => {

@@ -23,6 +23,11 @@ async function emptyDatabase(): Promise<TestDatabase> {
   open.push(database);
   return database;
 }
+async function migratedDatabase(): Promise<TestDatabase> {
+  const database = await createTestDatabase(inject('postgres'));
+  open.push(database);
+  return database;
+}
 const folders: string[] = [];
 function copyOfMigrations(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hissaback-migrations-'));
@@ -54,8 +59,7 @@ describe('migrations', () => {
   });
 
   test('a second run changes nothing', async () => {
-    const { owner } = await emptyDatabase();
-    await migrate(owner, MIGRATIONS);
+    const { owner } = await migratedDatabase();
     expect(await migrate(owner, MIGRATIONS)).toEqual({ applied: [] });
     expect(await recorded(owner)).toEqual(FILES);
   });
@@ -78,7 +82,7 @@ describe('migrations', () => {
   });
 
   test('a migration that fails leaves nothing of itself, and the next run goes on from there', async () => {
-    const { owner } = await emptyDatabase();
+    const { owner } = await migratedDatabase();
     const folder = copyOfMigrations();
     const next = join(folder, `${String(FILES.length + 1).padStart(4, '0')}_broken.sql`);
     writeFileSync(next, 'create table half_made (id int);\nselect 1 / 0;\n');
@@ -89,9 +93,8 @@ describe('migrations', () => {
   });
 
   test('an applied file that was edited is refused with what to do', async () => {
-    const { owner } = await emptyDatabase();
+    const { owner } = await migratedDatabase();
     const folder = copyOfMigrations();
-    await migrate(owner, folder);
     const edited = join(folder, FILES[2] ?? '');
     writeFileSync(edited, `${readFileSync(edited, 'utf8')}-- a second thought\n`);
     await expect(migrate(owner, folder)).rejects.toThrow(
@@ -100,16 +103,14 @@ describe('migrations', () => {
   });
 
   test('a database that is ahead of the checkout is refused', async () => {
-    const { owner } = await emptyDatabase();
+    const { owner } = await migratedDatabase();
     const folder = copyOfMigrations();
-    await migrate(owner, folder);
     rmSync(join(folder, FILES.at(-1) ?? ''));
     await expect(migrate(owner, folder)).rejects.toThrow(/is not in this checkout/);
   });
 
   test('later migrations run as hissaback_owner, which owns all tables and the record of migrations', async () => {
-    const { owner } = await emptyDatabase();
-    await migrate(owner, MIGRATIONS);
+    const { owner } = await migratedDatabase();
     const { rows } = await onServer(owner, (client) =>
       client.query<{ name: string; owner: string }>(
         `select relname as name, pg_get_userbyid(relowner) as owner from pg_class
@@ -149,10 +150,4 @@ describe('migrations on a managed server, where nobody is a superuser', () => {
   test('and a second database, where the roles exist', async () => {
     expect(await migrate(managedUrl('second'), MIGRATIONS)).toEqual({ applied: FILES });
   });
-});
-
-test('a copy of the template is fully migrated', async () => {
-  const database = await createTestDatabase(inject('postgres'));
-  open.push(database);
-  expect(await migrate(database.owner, MIGRATIONS)).toEqual({ applied: [] });
 });

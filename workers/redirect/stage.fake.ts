@@ -1,3 +1,5 @@
+// The types of `cloudflare:test`; this file runs inside the Workers runtime.
+/// <reference types="@cloudflare/vitest-plugin/types" />
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { ClickMessage } from '@hissaback/shared/contracts/click-message';

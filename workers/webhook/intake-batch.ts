@@ -1,6 +1,20 @@
+import { type FraudFacts, type OrderKey, orderKeyText } from '@hissaback/shared/db/queries/intake';
+import type {
+  Birth,
+  IntakeRows,
+  PostbackRow,
+  RecoveredClick,
+  RollupChange,
+} from '@hissaback/shared/db/queries/intake-write';
 import type { Random } from '@hissaback/shared/domain/chance';
 import { mintId } from '@hissaback/shared/domain/click-id';
-import { type Books, type Conversion, isPending, type LedgerStatus, rewardOf } from '@hissaback/shared/domain/conversion';
+import {
+  type Books,
+  type Conversion,
+  isPending,
+  type LedgerStatus,
+  rewardOf,
+} from '@hissaback/shared/domain/conversion';
 import { type FraudInputs, type FraudRules, judge, readFraudRules } from '@hissaback/shared/domain/fraud';
 import {
   applyEvent,
@@ -16,14 +30,6 @@ import {
   type Unmatched,
 } from '@hissaback/shared/domain/intake';
 import { splitCommission } from '@hissaback/shared/domain/split';
-import { type FraudFacts, type OrderKey, orderKeyText } from '@hissaback/shared/db/queries/intake';
-import type {
-  Birth,
-  IntakeRows,
-  PostbackRow,
-  RecoveredClick,
-  RollupChange,
-} from '@hissaback/shared/db/queries/intake-write';
 
 const DAY_MS = 86_400_000;
 const SHARDS = 16;
@@ -59,7 +65,12 @@ export class IntakeBatch {
   readonly #ordersFreed = new Set<bigint>();
   readonly #rollups: RollupChange[] = [];
 
-  constructor(context: IntakeContext, conversions: readonly Conversion[], offers: ReadonlyMap<number, Offer>, facts: FraudFacts) {
+  constructor(
+    context: IntakeContext,
+    conversions: readonly Conversion[],
+    offers: ReadonlyMap<number, Offer>,
+    facts: FraudFacts,
+  ) {
     this.#context = context;
     this.#conversions = [...conversions];
     this.#offers = offers;
@@ -69,12 +80,24 @@ export class IntakeBatch {
   /** Takes the next event; `click` is null where no click and no link stand behind it. */
   take(event: Taken, click: ClickContext | null): void {
     const match = matchConversion(event.report, event.click?.clickId ?? null, this.#conversions);
-    if (match.kind === 'unmatched') return this.#keep(event, click, match.reason);
-    if (match.kind === 'existing') return this.#update(event, match.conversion);
-    if (click === null) return this.#keep(event, click, 'unknown_click');
+    if (match.kind === 'unmatched') {
+      this.#keep(event, click, match.reason);
+      return;
+    }
+    if (match.kind === 'existing') {
+      this.#update(event, match.conversion);
+      return;
+    }
+    if (click === null) {
+      this.#keep(event, click, 'unknown_click');
+      return;
+    }
     const offer = this.#offers.get(event.report.offerId);
     const reason = refusal(event, click, offer, this.#context.settings);
-    if (reason !== null || offer === undefined) return this.#keep(event, click, reason ?? 'unknown_offer');
+    if (reason !== null || offer === undefined) {
+      this.#keep(event, click, reason ?? 'unknown_offer');
+      return;
+    }
     this.#bear(event, click, offer);
   }
 
@@ -90,7 +113,9 @@ export class IntakeBatch {
     const retaken = new Set([...this.#ordersTaken.values()].map((order) => order.replaces));
     const rows: IntakeRows = {
       births: this.#births,
-      changed: this.#conversions.filter((c) => !c.isNew && (c.isChanged || c.ledger.some((row) => row.isNew || row.isChanged))),
+      changed: this.#conversions.filter(
+        (c) => !c.isNew && (c.isChanged || c.ledger.some((row) => row.isNew || row.isChanged)),
+      ),
       postings: this.#books.postings,
       postbacks: this.#postbacks,
       unmatched: this.#unmatched,
@@ -143,14 +168,27 @@ export class IntakeBatch {
 
   #update(event: Taken, conversion: Conversion): void {
     const offer = this.#offers.get(conversion.offerId);
-    if (offer === undefined) return this.#keep(event, null, 'unknown_offer');
-    if (event.report.currency !== null && event.report.currency !== conversion.currency)
-      return this.#keep(event, null, 'foreign_currency');
+    if (offer === undefined) {
+      this.#keep(event, null, 'unknown_offer');
+      return;
+    }
+    if (event.report.currency !== null && event.report.currency !== conversion.currency) {
+      this.#keep(event, null, 'foreign_currency');
+      return;
+    }
     const before = moneyOf(conversion);
     const { rules } = this.#rulesOf(conversion.tenantId);
     const order = orderOf(offer, conversion.txnId ?? event.report.txnId);
     const refuse = order !== null && this.#isHeld(order, conversion.convId, conversion.occurredAt, rules);
-    const changed = applyEvent(this.#books, event, conversion, offer, this.#context.settings, () => this.#mint(), refuse);
+    const changed = applyEvent(
+      this.#books,
+      event,
+      conversion,
+      offer,
+      this.#context.settings,
+      () => this.#mint(),
+      refuse,
+    );
     const { status } = rewardOf(conversion);
     if (status === 'rejected' || status === 'reversed') this.#free(order, conversion);
     else if (order !== null && !refuse) this.#hold(order, conversion);
@@ -211,12 +249,29 @@ export class IntakeBatch {
 
   #keep(event: Taken, click: ClickContext | null, reason: Unmatched): void {
     this.#record(event, 'unmatched', reason, null);
-    this.#unmatched.push({ ...event, tenantId: click?.tenantId ?? null, clickId: event.click?.clickId ?? null, reason });
+    this.#unmatched.push({
+      ...event,
+      tenantId: click?.tenantId ?? null,
+      clickId: event.click?.clickId ?? null,
+      reason,
+    });
   }
 
-  #record(event: Taken | Ignored, outcome: PostbackRow['outcome'], detail: string | null, conversion: Conversion | null): void {
+  #record(
+    event: Taken | Ignored,
+    outcome: PostbackRow['outcome'],
+    detail: string | null,
+    conversion: Conversion | null,
+  ): void {
     this.counts[outcome] += 1;
-    this.#postbacks.push({ postbackId: event.postbackId, source: event.source, raw: event.raw, outcome, detail, conversion });
+    this.#postbacks.push({
+      postbackId: event.postbackId,
+      source: event.source,
+      raw: event.raw,
+      outcome,
+      detail,
+      conversion,
+    });
   }
 
   #mint(): bigint {

@@ -1,6 +1,3 @@
-import type { Conversion } from '@hissaback/shared/domain/conversion';
-import { type ClickContext, type Offer, occurredAt } from '@hissaback/shared/domain/intake';
-import { payeesOf, settle } from '@hissaback/shared/domain/settlement';
 import {
   type FraudFacts,
   loadClicks,
@@ -16,7 +13,17 @@ import {
 import { writeIntake } from '@hissaback/shared/db/queries/intake-write';
 import { lockPayees, writeSettlement } from '@hissaback/shared/db/queries/payee-accounts';
 import type { Tx } from '@hissaback/shared/db/types';
-import { type Ignored, IntakeBatch, type IntakeContext, type IntakeCounts, orderOf, type Taken } from './intake-batch.ts';
+import type { Conversion } from '@hissaback/shared/domain/conversion';
+import { type ClickContext, type Offer, occurredAt } from '@hissaback/shared/domain/intake';
+import { payeesOf, settle } from '@hissaback/shared/domain/settlement';
+import {
+  type Ignored,
+  IntakeBatch,
+  type IntakeContext,
+  type IntakeCounts,
+  orderOf,
+  type Taken,
+} from './intake-batch.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -30,7 +37,9 @@ export async function takeEvents(
   context: IntakeContext,
 ): Promise<IntakeCounts> {
   // Key order, so that two batches over the same clicks never wait for each other in a circle (money rule 19).
-  const events = batch.events.toSorted((a, b) => compare(clickIdOf(a), clickIdOf(b)) || compare(a.postbackId, b.postbackId));
+  const events = batch.events.toSorted(
+    (a, b) => compare(clickIdOf(a), clickIdOf(b)) || compare(a.postbackId, b.postbackId),
+  );
   const networkIds = unique(events.map((event) => event.report.networkId));
   const clickIds = unique(events.map(clickIdOf));
   await lockClicks(tx, {
@@ -38,13 +47,22 @@ export async function takeEvents(
     visitorIds: unique(events.map((event) => (event.click?.kind === 'reference' ? event.click.visitorId : null))),
     networkIds,
   });
-  const taken = await loadPostbacks(tx, [...events, ...batch.ignored].map((event) => event.postbackId));
+  const taken = await loadPostbacks(
+    tx,
+    [...events, ...batch.ignored].map((event) => event.postbackId),
+  );
   const fresh = events.filter((event) => isFresh(event, taken));
   const withClick = fresh.filter((event) => event.click !== null);
-  const clicks = await loadClicks(tx, withClick.flatMap((event) => (event.click === null ? [] : [event.click])));
+  const clicks = await loadClicks(
+    tx,
+    withClick.flatMap((event) => (event.click === null ? [] : [event.click])),
+  );
   const clickOf = new Map(withClick.map((event, index) => [event.postbackId, clicks[index] ?? null]));
   const conversions = await loadConversions(tx, { clickIds, networkIds });
-  const offers = await loadOffers(tx, unique([...fresh.map((event) => event.report.offerId), ...conversions.map((c) => c.offerId)]));
+  const offers = await loadOffers(
+    tx,
+    unique([...fresh.map((event) => event.report.offerId), ...conversions.map((c) => c.offerId)]),
+  );
 
   const facts = await lockAndLoadFacts(tx, fresh, clickOf, conversions, offers);
   const intake = new IntakeBatch(context, conversions, offers, facts);
@@ -93,7 +111,9 @@ async function lockAndLoadFacts(
     visitorIds,
     from: times.length === 0 ? 0 : Math.min(...times) - longestWindowMs,
     to: times.length === 0 ? 0 : Math.max(...times),
-    pairs: contexts.flatMap((click) => (click.userId === null ? [] : [{ tenantId: click.tenantId, userId: click.userId }])),
+    pairs: contexts.flatMap((click) =>
+      click.userId === null ? [] : [{ tenantId: click.tenantId, userId: click.userId }],
+    ),
     orders: [...orders.values()],
     tenantIds: unique(contexts.map((click) => click.tenantId)),
   });

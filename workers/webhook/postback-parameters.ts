@@ -41,9 +41,11 @@ export async function readParameters(request: Request): Promise<Parameters> {
           else isClean = false;
         }
       }
-    } else if (bytes.length > 0) return { kind: 'unsupported' };
+    } else if (bytes.length > 0) {
+      throw new ProblemError('unsupported_media_type', { detail: 'Send a form or JSON.' });
+    }
   }
-  return { kind: clean ? 'read' : 'unreadable', values };
+  return { values, isClean };
 }
 
 /** What is kept of them; the token is nobody's business. */
@@ -54,7 +56,9 @@ export function evidenceOf(values: ReadonlyMap<string, string>): Record<string, 
 function parseJson(bytes: Uint8Array): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
   } catch {
     return null;
   }

@@ -28,7 +28,7 @@ export async function takePostback(request: Request, env: WebhookEnv, deps: Deps
       : { kind: 'ignored', postback_id, source: 'postback', raw, reason: refusal };
   try {
     await env.POSTBACKS.send(message);
-  } catch (cause) {
+  } catch {
     throw new ProblemError('unavailable', { detail: 'Send it again.', headers: { 'retry-after': '5' } });
   }
   return Response.json(refusal === null ? { status: 'ok' } : { status: 'ok', ignored: true }, {

@@ -138,6 +138,7 @@ class ClientDatabase implements Database {
     try {
       await connection.client.connect();
     } catch (error) {
+      connection.lost = true;
       await this.#discard();
       throw error;
     }
@@ -177,11 +178,12 @@ class ClientDatabase implements Database {
     const connection = this.#connection;
     this.#connection = null;
     if (!connection) return;
+    const closed = connection.client.end().catch(() => undefined);
+    if (connection.lost) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
     });
-    const closed = connection.client.end().catch(() => undefined);
     await Promise.race([closed, deadline]);
     clearTimeout(timer);
   }
@@ -251,7 +253,8 @@ class TransactionSession {
   #run(config: pg.QueryConfig, params: unknown[] | undefined): Promise<pg.QueryResult> {
     const result = this.#tail.then(() => {
       if (!this.#open) throw new Error('the transaction has ended');
-      const limited = { ...config, query_timeout: this.#queryTimeoutMs };
+      // The extended protocol takes exactly one statement, even without parameters.
+      const limited = { ...config, queryMode: 'extended', query_timeout: this.#queryTimeoutMs };
       return this.#client.query(limited, params);
     });
     this.#tail = result.catch(() => undefined);

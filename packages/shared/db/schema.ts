@@ -192,6 +192,7 @@ export const conversionIdentities = pgTable('conversion_identities', {
   platformFee: money('platform_fee').notNull().default('0'),
   amendments: integer('amendments').notNull().default(0),
   rounds: integer('rounds').notNull().default(0),
+  changedAt: instant('changed_at').notNull(),
 });
 
 export const conversionAliases = pgTable('conversion_aliases', {

@@ -72,32 +72,32 @@ const LONGEST_NAME = 64;
 export function readOutcome(request: CardRequest, answer: AgcodAnswer): AgcodOutcome {
   if (answer.kind === 'silence') return unknown(answer.reason, answer.reason);
   if (!isRecord(answer.body)) return unknown('unreadable', 'NoObject');
-  return answer.body['status'] === 'SUCCESS' ? readCard(request, answer.body) : readError(answer.body);
+  return answer.body.status === 'SUCCESS' ? readCard(request, answer.body) : readError(answer.body);
 }
 
 function readCard(request: CardRequest, body: Body): AgcodOutcome {
-  const card = isRecord(body['cardInfo']) ? body['cardInfo'] : {};
+  const card = isRecord(body.cardInfo) ? body.cardInfo : {};
   const { gcId, gcClaimCode: claimCode } = body;
-  if (body['creationRequestId'] !== request.creationRequestId) return unknown('SUCCESS', 'OtherRequest', true);
+  if (body.creationRequestId !== request.creationRequestId) return unknown('SUCCESS', 'OtherRequest', true);
   if (typeof gcId !== 'string' || gcId === '') return unknown('SUCCESS', 'NoCardId', true);
-  if (card['cardStatus'] === 'RefundedToPurchaser') return { kind: 'refunded', gcId };
-  if (card['cardStatus'] !== 'Fulfilled') return unknown('SUCCESS', 'OtherCardStatus', true);
-  if (!isWorth(card['value'], request)) return unknown('SUCCESS', 'OtherValue', true);
+  if (card.cardStatus === 'RefundedToPurchaser') return { kind: 'refunded', gcId };
+  if (card.cardStatus !== 'Fulfilled') return unknown('SUCCESS', 'OtherCardStatus', true);
+  if (!isWorth(card.value, request)) return unknown('SUCCESS', 'OtherValue', true);
   if (typeof claimCode !== 'string' || claimCode === '') return unknown('SUCCESS', 'NoClaimCode', true);
   return { kind: 'issued', gcId, claimCode };
 }
 
 /** The shortest decimal text of a JSON number is the one that was sent, so nothing is computed in floating point. */
 function isWorth(value: unknown, { amount, currency }: CardRequest): boolean {
-  if (!isRecord(value) || typeof value['amount'] !== 'number') return false;
-  return parseNetworkAmount(String(value['amount'])) === amount && value['currencyCode'] === currency;
+  if (!isRecord(value) || typeof value.amount !== 'number') return false;
+  return parseNetworkAmount(String(value.amount)) === amount && value.currencyCode === currency;
 }
 
 function readError(body: Body): AgcodOutcome {
-  const nested = isRecord(body['agcodResponse']) ? body['agcodResponse'] : {};
-  const status = nested['status'] ?? body['status'];
-  const framework = nameOf(body['__type']).replace(/^.*#/, '');
-  const error: AgcodError = { code: nameOf(body['errorCode']), type: nameOf(body['errorType']) || framework };
+  const nested = isRecord(body.agcodResponse) ? body.agcodResponse : {};
+  const status = nested.status ?? body.status;
+  const framework = nameOf(body.__type).replace(/^.*#/, '');
+  const error: AgcodError = { code: nameOf(body.errorCode), type: nameOf(body.errorType) || framework };
   if (error.type === THROTTLING || error.code === THROTTLING || framework === THROTTLING) return { kind: 'throttled' };
   if (status === 'RESEND') return { kind: 'unknown', error, alarming: false };
   if (ACCESS_ERRORS.has(error.type) || error.code === 'F300') return { kind: 'held', error };

@@ -65,8 +65,9 @@ export const eventIds = {
   reversal: (convId: bigint, round: number): string => `c${convId}.reversal.${round}`,
   revival: (convId: bigint, round: number): string => `c${convId}.revival.${round}`,
   claim: (convId: bigint): string => `c${convId}.claim`,
-  release: (ledId: bigint): string => `l${ledId}.release`,
-  settlement: (ledId: bigint, side: Side): string => `l${ledId}.settlement.${side}`,
+  /** `round`: reversals and revivals before it, since a revived reward is released again. */
+  release: (ledId: bigint, round: number): string => `l${ledId}.release.${round}`,
+  settlement: (ledId: bigint, side: Side, round: number): string => `l${ledId}.settlement.${side}.${round}`,
   reservation: (payoutId: string): string => `p${payoutId}.reservation`,
   issue: (payoutId: string): string => `p${payoutId}.issue`,
   return: (payoutId: string): string => `p${payoutId}.return`,

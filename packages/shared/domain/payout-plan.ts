@@ -84,7 +84,7 @@ export function allocate(
     while (missing > 0n) {
       const line = lines[0];
       if (line === undefined) throw new RangeError(`payout ${payoutId}: the rewards do not cover it`);
-      const part = line.amount < missing ? line.amount : missing;
+      const part = smallest(line.amount, missing);
       items.push({ payoutId, ledId: line.ledId, amount: part });
       missing -= part;
       line.amount -= part;
@@ -123,8 +123,11 @@ function merge(lines: readonly Line[]): Line[] {
   return [...byRow].map(([ledId, amount]) => ({ ledId, amount }));
 }
 
-function smallest(...amounts: readonly Paise[]): Paise {
-  return amounts.reduce((least, amount) => (amount < least ? amount : least));
+/** The smallest of some amounts in paise. */
+export function smallest(...amounts: readonly Paise[]): Paise {
+  let [least = 0n] = amounts;
+  for (const amount of amounts) if (amount < least) least = amount;
+  return least;
 }
 
 /**

@@ -4,8 +4,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const LAST_ATTEMPT_AT_MS = 6 * 60 * MINUTE_MS;
 const FIRST_DELAYS_MS = [3 * MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS];
 const FURTHER_DELAYS = 6;
-const FURTHER_DELAY_MS =
-  (LAST_ATTEMPT_AT_MS - FIRST_DELAYS_MS.reduce((sum, delay) => sum + delay, 0)) / FURTHER_DELAYS;
+const FURTHER_DELAY_MS = (LAST_ATTEMPT_AT_MS - FIRST_DELAYS_MS.reduce((sum, delay) => sum + delay, 0)) / FURTHER_DELAYS;
 const RETRY_DELAYS_MS: readonly number[] = [...FIRST_DELAYS_MS, ...Array(FURTHER_DELAYS).fill(FURTHER_DELAY_MS)];
 const SMS_DELAYS_MS: readonly number[] = [1, 5, 15, 30, 60].map((minutes) => minutes * MINUTE_MS);
 const THROTTLE_SHORTEST_MS = 15 * SECOND_MS;

@@ -53,7 +53,9 @@ export function payeeKey(account: Pick<PayeeAccount, 'tenantId' | 'side' | 'paye
 }
 
 /** The two accounts that a conversion's money belongs to. */
-export function payeesOf(conversion: Settled['conversion']): Pick<PayeeAccount, 'tenantId' | 'side' | 'payee' | 'currency'>[] {
+export function payeesOf(
+  conversion: Settled['conversion'],
+): Pick<PayeeAccount, 'tenantId' | 'side' | 'payee' | 'currency'>[] {
   const { tenantId, currency } = conversion;
   return [
     { tenantId, side: 'creator', payee: tenantId, currency },
@@ -89,7 +91,7 @@ export function settle(states: ReadonlyMap<string, PayeeState>, settled: readonl
     if (entry.row !== null)
       for (const key of payeesOf(conversion)) {
         const state = states.get(payeeKey(key));
-        if (state !== undefined) workOff(out, state, eventIds.settlement(entry.row.ledId, key.side));
+        if (state !== undefined) workOff(out, state, eventIds.settlement(entry.row.ledId, key.side, conversion.rounds));
       }
   }
   return out;
@@ -111,7 +113,12 @@ export function workOff(out: Settlement, state: PayeeState, eventId: string): vo
   cover(out, state, eventId, amount);
 }
 
-function takeBack(out: Settlement, state: PayeeState, entry: Settled, need: Paise): { account: string; amount: Paise }[] {
+function takeBack(
+  out: Settlement,
+  state: PayeeState,
+  entry: Settled,
+  need: Paise,
+): { account: string; amount: Paise }[] {
   const { account: held } = state;
   while (held.available < need) {
     const payout = state.queued.shift();

@@ -5,7 +5,10 @@ export const EVIDENCE = { value: 512, name: 64, fields: 40 } as const;
  * What a stranger sent, in the form in which it is kept as evidence: bounded, well-formed, without the characters that PostgreSQL's jsonb
  * refuses, and without the names in `secrets`.
  */
-export function keepAsEvidence(raw: Iterable<readonly [string, string]>, secrets: readonly string[]): Record<string, string> {
+export function keepAsEvidence(
+  raw: Iterable<readonly [string, string]>,
+  secrets: readonly string[],
+): Record<string, string> {
   const kept: Record<string, string> = {};
   let count = 0;
   for (const [name, value] of raw) {

@@ -1,4 +1,4 @@
-import type { Context, ErrorHandler, Hono, NotFoundHandler } from 'hono';
+import type { Context, Hono, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { HttpVariables } from './context.ts';
 
@@ -107,11 +107,11 @@ export function problemOf(error: unknown): ProblemError {
 }
 
 /** Hono's `onError`: known problems answer as themselves; of anything else the answer says nothing and one log line tells. */
-export const onError: ErrorHandler<ProblemEnv> = (error, c) => {
+export function onError<E extends ProblemEnv>(error: unknown, c: Context<E>): Response {
   const problem = problemOf(error);
   if (problem.code === 'internal') c.var.log?.error('unhandled_error', { error, method: c.req.method });
   return problemResponse(problem, c.var.requestId ?? '');
-};
+}
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 

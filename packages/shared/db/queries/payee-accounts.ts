@@ -1,6 +1,12 @@
-import { formatPaise, parsePaise } from '../../domain/money.ts';
 import type { Side } from '../../domain/journal.ts';
-import { type PayeeAccount, type PayeeState, payeeKey, type QueuedPayout, type Settlement } from '../../domain/settlement.ts';
+import { formatPaise, parsePaise } from '../../domain/money.ts';
+import {
+  type PayeeAccount,
+  type PayeeState,
+  payeeKey,
+  type QueuedPayout,
+  type Settlement,
+} from '../../domain/settlement.ts';
 import type { Tx } from '../types.ts';
 import { postingRows } from './intake-write.ts';
 
@@ -11,10 +17,16 @@ export type PayeeKey = Pick<PayeeAccount, 'tenantId' | 'side' | 'payee' | 'curre
  * (money rule 11). Identity rows are locked before, never after.
  * @param convIds conversions to load whatever is left of them
  */
-export async function lockPayees(tx: Tx, keys: readonly PayeeKey[], convIds: readonly bigint[]): Promise<Map<string, PayeeState>> {
+export async function lockPayees(
+  tx: Tx,
+  keys: readonly PayeeKey[],
+  convIds: readonly bigint[],
+): Promise<Map<string, PayeeState>> {
   const states = new Map<string, PayeeState>();
   if (keys.length === 0) return states;
-  const wanted = [...new Map(keys.map((key) => [payeeKey(key), key])).values()].sort((a, b) => (payeeKey(a) < payeeKey(b) ? -1 : 1));
+  const wanted = [...new Map(keys.map((key) => [payeeKey(key), key])).values()].sort((a, b) =>
+    payeeKey(a) < payeeKey(b) ? -1 : 1,
+  );
   const columns = [
     wanted.map((key) => key.tenantId),
     wanted.map((key) => key.side),
@@ -26,7 +38,15 @@ export async function lockPayees(tx: Tx, keys: readonly PayeeKey[], convIds: rea
      select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) on conflict do nothing`,
     columns,
   );
-  type AccountRow = { tenant_id: string; side: Side; payee: string; currency: string; available: string; reserved: string; receivable: string };
+  type AccountRow = {
+    tenant_id: string;
+    side: Side;
+    payee: string;
+    currency: string;
+    available: string;
+    reserved: string;
+    receivable: string;
+  };
   const accounts = await tx.query<AccountRow>(
     `select a.tenant_id, a.side, a.payee, a.currency, a.available, a.reserved, a.receivable
      from payee_accounts a
@@ -52,8 +72,23 @@ export async function lockPayees(tx: Tx, keys: readonly PayeeKey[], convIds: rea
   return states;
 }
 
-async function loadShares(tx: Tx, columns: unknown[], convIds: readonly bigint[], states: Map<string, PayeeState>): Promise<void> {
-  type Row = { tenant_id: string; side: Side; payee: string; currency: string; conv_id: bigint; led_id: bigint; net: string; covered: string };
+// A shopper's rewards are few; a creator's are a whole tenant's, so only those that change are loaded.
+async function loadShares(
+  tx: Tx,
+  columns: unknown[],
+  convIds: readonly bigint[],
+  states: Map<string, PayeeState>,
+): Promise<void> {
+  type Row = {
+    tenant_id: string;
+    side: Side;
+    payee: string;
+    currency: string;
+    conv_id: bigint;
+    led_id: bigint;
+    net: string;
+    covered: string;
+  };
   const { rows } = await tx.query<Row>(
     `with shares as (
        select k.tenant_id, k.side, k.payee, k.currency, l.conv_id, l.created_at, min(l.led_id) filter (where l.seq = 0) as led_id,
@@ -63,18 +98,20 @@ async function loadShares(tx: Tx, columns: unknown[], convIds: readonly bigint[]
                        where i.led_id = l.led_id and i.side = k.side and i.returned_at is null)), 0) as covered
        from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as k(tenant_id, side, payee, currency)
        join ledger l on l.tenant_id = k.tenant_id and l.currency = k.currency and (k.side = 'creator' or l.user_id = k.payee)
-       where l.status in ('confirmed', 'paid') or l.conv_id = any($5::bigint[])
+       where (k.side = 'shopper' and l.status in ('confirmed', 'paid')) or l.conv_id = any($5::bigint[])
        group by k.tenant_id, k.side, k.payee, k.currency, l.conv_id, l.created_at)
      select * from shares where net > covered or conv_id = any($5::bigint[]) order by created_at, conv_id`,
     [...columns, convIds],
   );
   for (const row of rows)
-    states.get(payeeKey({ tenantId: row.tenant_id, side: row.side, payee: row.payee, currency: row.currency.trim() }))?.shares.push({
-      convId: row.conv_id,
-      ledId: row.led_id,
-      net: parsePaise(row.net),
-      covered: parsePaise(row.covered),
-    });
+    states
+      .get(payeeKey({ tenantId: row.tenant_id, side: row.side, payee: row.payee, currency: row.currency.trim() }))
+      ?.shares.push({
+        convId: row.conv_id,
+        ledId: row.led_id,
+        net: parsePaise(row.net),
+        covered: parsePaise(row.covered),
+      });
 }
 
 /** Payouts that a sender holds at this moment are passed by: they are on their way. */
@@ -103,7 +140,9 @@ async function loadQueued(tx: Tx, columns: unknown[], states: Map<string, PayeeS
         .filter((item) => item.payout_id === row.payout_id)
         .map((item) => ({ convId: item.conv_id, amount: parsePaise(item.amount) })),
     };
-    states.get(payeeKey({ tenantId: row.tenant_id, side: row.side, payee: row.payee, currency: row.currency.trim() }))?.queued.push(payout);
+    states
+      .get(payeeKey({ tenantId: row.tenant_id, side: row.side, payee: row.payee, currency: row.currency.trim() }))
+      ?.queued.push(payout);
   }
 }
 
@@ -111,7 +150,12 @@ async function loadQueued(tx: Tx, columns: unknown[], states: Map<string, PayeeS
  * Writes a settlement: balances, postings, items, cancelled payouts; rewards that a receivable has used up wholly are `paid`.
  * @param at milliseconds since the Unix epoch
  */
-export async function writeSettlement(tx: Tx, states: ReadonlyMap<string, PayeeState>, settlement: Settlement, at: number): Promise<void> {
+export async function writeSettlement(
+  tx: Tx,
+  states: ReadonlyMap<string, PayeeState>,
+  settlement: Settlement,
+  at: number,
+): Promise<void> {
   if (states.size === 0) return;
   const data = {
     accounts: [...states.values()].map(({ account }) => ({
@@ -133,8 +177,13 @@ export async function writeSettlement(tx: Tx, states: ReadonlyMap<string, PayeeS
     })),
     returned: settlement.returned.map((entry) => ({ conv_id: String(entry.convId), side: entry.side })),
   };
-  const { rows } = await tx.query<{ cancelled: bigint }>(WRITE, [JSON.stringify(data), new Date(at), settlement.cancelled]);
-  if (rows[0]?.cancelled !== BigInt(settlement.cancelled.length)) throw new Error('a queued payout was taken meanwhile');
+  const { rows } = await tx.query<{ cancelled: bigint }>(WRITE, [
+    JSON.stringify(data),
+    new Date(at),
+    settlement.cancelled,
+  ]);
+  if (rows[0]?.cancelled !== BigInt(settlement.cancelled.length))
+    throw new Error('a queued payout was taken meanwhile');
   const touched = settlement.items.filter((item) => item.side === 'shopper').map((item) => item.ledId);
   if (touched.length > 0) await markPaid(tx, touched, at);
 }

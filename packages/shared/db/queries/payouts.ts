@@ -1,6 +1,6 @@
 import { accounts, type EventKind, eventIds, type Posting, postEvent, type Side } from '../../domain/journal.ts';
 import { formatPaise, type Paise, parsePaise } from '../../domain/money.ts';
-import type { LedgerShare, PayoutItem } from '../../domain/payout-plan.ts';
+import { type LedgerShare, type PayoutItem, smallest } from '../../domain/payout-plan.ts';
 import type { PayoutStatus } from '../../domain/payout-state.ts';
 import type { Tx } from '../types.ts';
 
@@ -390,14 +390,14 @@ export async function markReturned(
     payout.payoutId,
     new Date(now),
   ]);
-  const owed = receivable < payout.amount ? receivable : payout.amount;
+  const owed = smallest(receivable, payout.amount);
   const moves = { reserved: -payout.amount, available: payout.amount - owed, receivable: owed };
   await insertPostings(tx, moved(payout, 'return', eventIds.return(payout.payoutId), moves), now);
   await moveBalance(tx, payout, moves);
   return true;
 }
 
-/** The breaker has closed: everything held is due. Those that a run has leased are left to it. */
+/** The breaker has closed: everything held is due. */
 export async function resumeHeld(tx: Tx, now: number): Promise<number> {
   const { rowCount } = await tx.query(
     `update payouts set next_attempt_at = $1 where payout_id in
@@ -488,4 +488,32 @@ export async function unknownSince(tx: Tx, before: number, limit: number): Promi
     [new Date(before), limit],
   );
   return rows.map(({ payoutId }) => payoutId);
+}
+
+/** True if the database knows that this payout's call was about to be made. */
+export async function isKnownPurchase(tx: Tx, payoutId: string): Promise<boolean> {
+  return (await knownPurchases(tx, [payoutId])).has(payoutId);
+}
+
+/** Those of the payouts that the database knows to have reached AGCOD, or to be about to. */
+export async function knownPurchases(tx: Tx, payoutIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await tx.query<{ payoutId: string }>(
+    'select payout_id as "payoutId" from payouts where payout_id = any($1::uuid[]) and intent_stored_at is not null',
+    [[...payoutIds]],
+  );
+  return new Set(rows.map(({ payoutId }) => payoutId));
+}
+
+/**
+ * A queued payout that was bought already, in a time the database has lost, becomes one whose outcome is unknown (money rule 17).
+ * False if there is no such payout.
+ */
+export async function markRecalled(tx: Tx, payoutId: string, now: number): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `update payouts set status = 'sending', card_may_exist = true, attempts = attempts + 1, first_attempt_at = $2,
+       intent_stored_at = $2, next_attempt_at = $2, status_at = $2
+     where payout_id = $1 and status = 'queued'`,
+    [payoutId, new Date(now)],
+  );
+  return rowCount === 1;
 }

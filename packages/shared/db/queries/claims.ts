@@ -1,0 +1,92 @@
+import type { Conversion } from '../../domain/conversion.ts';
+import type { Posting } from '../../domain/journal.ts';
+import type { Tx } from '../types.ts';
+import { loadConversionsById } from './intake.ts';
+import { postingRows } from './intake-write.ts';
+
+/** A conversion that waits for its visitor's login, with the countries that the fraud rules compare. */
+export type Claimable = { conversion: Conversion; clickCountry: string | null; country: string | null };
+
+/** Takes the visitor's lock; false if the visitor is not bound to this shopper. */
+export async function lockClaim(tx: Tx, claim: { visitorId: string; userId: string }): Promise<boolean> {
+  await tx.query('select intake_lock($1::text[])', [[`visitor:${claim.visitorId}`]]);
+  const { rowCount } = await tx.query('select 1 from visitors where visitor_id = $1 and user_id = $2', [
+    claim.visitorId,
+    claim.userId,
+  ]);
+  return rowCount === 1;
+}
+
+/** The visitor's conversions without a shopper, locked, in key order. */
+export async function loadClaimable(tx: Tx, visitorId: string): Promise<Claimable[]> {
+  const { rows } = await tx.query<{ conv_id: bigint; click_country: string | null; country: string | null }>(
+    `select conv_id, click_country, country from conversions where visitor_id = $1 and user_id is null order by conv_id`,
+    [visitorId],
+  );
+  if (rows.length === 0) return [];
+  const ids = rows.map((row) => row.conv_id);
+  await tx.query('select 1 from conversion_identities where conv_id = any($1::bigint[]) order by conv_id for update', [
+    ids,
+  ]);
+  const byId = new Map((await loadConversionsById(tx, ids)).map((conversion) => [conversion.convId, conversion]));
+  return rows.flatMap((row) => {
+    const conversion = byId.get(row.conv_id);
+    return conversion === undefined ? [] : [{ conversion, clickCountry: row.click_country, country: row.country }];
+  });
+}
+
+/** Writes a claim: the shopper on conversions and ledger rows, what fraud moved, and the postings. `at` in milliseconds. */
+export async function writeClaim(
+  tx: Tx,
+  userId: string,
+  conversions: readonly Conversion[],
+  postings: readonly Posting[],
+  at: number,
+): Promise<void> {
+  const data = {
+    claimed: conversions.map((c) => ({
+      conv_id: String(c.convId),
+      tenant_id: c.tenantId,
+      created_at: new Date(c.occurredAt).toISOString(),
+      rounds: c.rounds,
+    })),
+    moves: conversions.flatMap((c) =>
+      c.ledger.map((row) => ({
+        led_id: String(row.ledId),
+        tenant_id: c.tenantId,
+        created_at: new Date(c.occurredAt).toISOString(),
+        status: row.status,
+        reason: row.reason,
+        status_at: new Date(row.statusAt).toISOString(),
+      })),
+    ),
+    freed: conversions
+      .filter((c) => c.ledger.some((row) => row.isChanged && row.status === 'rejected'))
+      .map((c) => String(c.convId)),
+    postings: postingRows(postings),
+  };
+  await tx.query(
+    `with input as (select $1::jsonb as j),
+     identities as (
+       update conversion_identities i set rounds = r.rounds from input, jsonb_to_recordset(j -> 'claimed') as r(conv_id bigint, rounds int)
+       where i.conv_id = r.conv_id and i.rounds <> r.rounds
+     ),
+     shoppers as (
+       update conversions c set user_id = $2 from input, jsonb_to_recordset(j -> 'claimed') as r(conv_id bigint, created_at timestamptz)
+       where c.conv_id = r.conv_id and c.created_at = r.created_at
+     ),
+     rewards as (
+       update ledger l set user_id = $2, status = r.status, reason = r.reason, status_at = r.status_at
+       from input, jsonb_to_recordset(j -> 'moves') as r(led_id bigint, tenant_id uuid, created_at timestamptz, status text, reason text,
+         status_at timestamptz)
+       where l.led_id = r.led_id and l.tenant_id = r.tenant_id and l.created_at = r.created_at
+     ),
+     freed as (
+       delete from order_keys o using input, jsonb_array_elements_text(j -> 'freed') as f(conv_id) where o.conv_id = f.conv_id::bigint
+     )
+     insert into journal_entries (event_id, account, amount, currency, tenant_id, kind, created_at)
+     select r.event_id, r.account, r.amount, r.currency, r.tenant_id, r.kind, $3
+     from input, jsonb_to_recordset(j -> 'postings') as r(event_id text, account text, amount numeric, currency text, tenant_id uuid, kind text)`,
+    [JSON.stringify(data), userId, new Date(at)],
+  );
+}

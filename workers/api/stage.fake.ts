@@ -1,0 +1,199 @@
+import type { ClickMessage } from '@hissaback/shared/contracts/click-message';
+import type { RunReport } from '@hissaback/shared/contracts/schedules';
+import { type FixedClock, fixedClock, seededRandom } from '@hissaback/shared/domain/chance.fake';
+import { mintUuid } from '@hissaback/shared/domain/uuid';
+import { type Grant, signAccessToken } from '@hissaback/shared/http/access-token';
+import { parseTokenKeys } from '@hissaback/shared/http/token-keys';
+import { exportJWK, generateKeyPair } from 'jose';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { createTestDatabase } from '../../tests/support/postgres.ts';
+import { createApp } from './app.ts';
+
+export const ORIGIN = 'https://hissaback.test';
+
+type Copy = { value: string; metadata: unknown };
+
+/** The worker's application on a stage: a real database, and stand-ins for KV, the queue and the payout worker that can be made to fail. */
+export type Stage = {
+  clock: FixedClock;
+  env: ApiEnv;
+  /** What KV holds. */
+  copies: Map<string, Copy>;
+  /** The link in KV under a key, parsed. */
+  copy(key: string): Record<string, unknown> | null;
+  clicks: ClickMessage[];
+  /** Number of coming KV writes and queue sends that fail. */
+  failing: { kv: number; queue: number };
+  /** Runs before each KV write, with its key: a place to be overtaken at. */
+  beforePut: (key: string) => Promise<void>;
+  payoutReport: RunReport;
+  logs: string[];
+  /** A superuser's statement. */
+  sql<Row extends Record<string, unknown>>(text: string, params?: unknown[]): Promise<Row[]>;
+  uuid(): string;
+  token(grant: Grant): Promise<string>;
+  /** A new user, with a shopper's token. */
+  user(): Promise<{ user_id: string; token: string }>;
+  /** A new tenant with its owner, and the owner's creator token. */
+  tenant(columns?: { trackier_pid?: string; custom_domain?: string }): Promise<{
+    tenant_id: string;
+    user_id: string;
+    token: string;
+  }>;
+  operator(): Promise<{ user_id: string; token: string }>;
+  offer(columns?: Record<string, unknown>): Promise<number>;
+  campaign(tenant_id: string, columns?: Record<string, unknown>): Promise<string>;
+  /** One request, after whose answer everything in `waitUntil` has ended. */
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  close(): Promise<void>;
+};
+
+export type CallOptions = { token?: string; json?: unknown; headers?: Record<string, string>; body?: string };
+// biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the answer holds
+export type Answer = { status: number; headers: Headers; text: string; json: any };
+
+let signing: Promise<string> | undefined;
+
+/** One signing key for all tests of a run: making one takes longer than a test. */
+function jwtKeys(): Promise<string> {
+  signing ??= generateKeyPair('ES256', { extractable: true }).then(async ({ privateKey }) =>
+    JSON.stringify([{ ...(await exportJWK(privateKey)), kid: 'test', alg: 'ES256' }]),
+  );
+  return signing;
+}
+
+export async function stage(): Promise<Stage> {
+  const database = await createTestDatabase(inject('postgres'));
+  const admin = new pg.Client({ connectionString: database.owner });
+  await admin.connect();
+  const keys = await jwtKeys();
+  const clock = fixedClock(Date.now());
+  const random = seededRandom(Math.floor(Math.random() * 2 ** 32));
+  const copies = new Map<string, Copy>();
+  const clicks: ClickMessage[] = [];
+  const logs: string[] = [];
+  const failing = { kv: 0, queue: 0 };
+  const links = {
+    get: async (key: string) => copies.get(key)?.value ?? null,
+    put: async (key: string, value: string, options?: { metadata?: unknown }) => {
+      await on.beforePut(key);
+      if (failing.kv-- > 0) throw new Error('KV PUT failed: 429 Too Many Requests');
+      copies.set(key, { value, metadata: options?.metadata });
+    },
+    delete: async (key: string) => void copies.delete(key),
+    list: async () => ({
+      keys: [...copies].map(([name, { metadata }]) => ({ name, metadata })),
+      list_complete: true,
+    }),
+  };
+  const env = {
+    PLATFORM_ORIGIN: ORIGIN,
+    PAYOUT_MINIMUM: '100.00',
+    JWT_KEYS: keys,
+    REFERENCE_KEYS: `1:${'A'.repeat(43)}`,
+    VISITOR_KEYS: `1:${'B'.repeat(42)}A`,
+    DB: { connectionString: database.api },
+    LINKS: links,
+    CLICKS: {
+      send: async (message: ClickMessage) => {
+        if (failing.queue-- > 0) throw new Error('Queue send failed: Too Many Requests');
+        clicks.push(message);
+      },
+    },
+    PAYOUT_CRON: { run: async () => on.payoutReport },
+  } as unknown as ApiEnv;
+  const app = createApp({ clock, random, write: (line) => void logs.push(line) });
+  const uuid = (): string => mintUuid(random);
+
+  const on: Stage = {
+    clock,
+    env,
+    copies,
+    copy: (key) => JSON.parse(copies.get(key)?.value ?? 'null'),
+    clicks,
+    failing,
+    beforePut: async () => undefined,
+    payoutReport: { schedule: 'payout', ok: true, counts: { paid: 0 } },
+    logs,
+    async sql<Row extends Record<string, unknown>>(text: string, params: unknown[] = []) {
+      return (await admin.query<Row>(text, params)).rows;
+    },
+    uuid,
+    token: async (grant) => signAccessToken(await parseTokenKeys(keys), grant, clock, random),
+    async user() {
+      const user_id = uuid();
+      await on.sql('insert into users (user_id, created_at) values ($1, now())', [user_id]);
+      return { user_id, token: await on.token({ sub: user_id, role: 'shopper' }) };
+    },
+    async tenant({ trackier_pid, custom_domain } = {}) {
+      const { user_id } = await on.user();
+      const tenant_id = uuid();
+      await on.sql(
+        `insert into tenants (tenant_id, name, trackier_pid, custom_domain, default_share_pct, created_at)
+         values ($1, 'Asha shares', $2, $3, 50, now())`,
+        [tenant_id, trackier_pid ?? null, custom_domain ?? null],
+      );
+      await on.sql("insert into tenant_members values ($1, $2, 'owner', now())", [tenant_id, user_id]);
+      return { tenant_id, user_id, token: await on.token({ sub: user_id, role: 'creator', tenantId: tenant_id }) };
+    },
+    async operator() {
+      const { user_id } = await on.user();
+      await on.sql('insert into operators values ($1, now())', [user_id]);
+      return { user_id, token: await on.token({ sub: user_id, role: 'operator' }) };
+    },
+    async offer(columns = {}) {
+      const row = {
+        offer_id: 1 + Math.floor(Math.random() * 2_000_000_000),
+        brand: 'Nila',
+        title: 'Nila Fashion',
+        merchant: 'nila',
+        model: 'cps',
+        currency: 'INR',
+        base_commission_pct: '8.00',
+        tracking_link: 'https://demo.gotrackier.com/click?campaign_id=7&pub_id=1',
+        synced_at: new Date(),
+        ...columns,
+      };
+      const names = Object.keys(row);
+      const places = names.map((_, index) => `$${index + 1}`);
+      await on.sql(`insert into offers (${names.join(', ')}) values (${places.join(', ')})`, Object.values(row));
+      return row.offer_id;
+    },
+    async campaign(tenant_id, columns = {}) {
+      const { status = 'active', share_pct = '50.00' } = columns;
+      const campaign_id = uuid();
+      await on.sql('insert into campaigns values ($1, $2, $3, $4, $5, now())', [
+        campaign_id,
+        tenant_id,
+        'Diwali',
+        share_pct,
+        status,
+      ]);
+      return campaign_id;
+    },
+    async call(method, path, { token, json, headers = {}, body } = {}) {
+      const pending: Promise<unknown>[] = [];
+      const context = { waitUntil: (work: Promise<unknown>) => void pending.push(work), passThroughOnException() {} };
+      const request = new Request(ORIGIN + path, {
+        method,
+        headers: {
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...((json !== undefined || body !== undefined) && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        body: json === undefined ? (body ?? null) : JSON.stringify(json),
+      });
+      const answer = await app.fetch(request, env, context as unknown as ExecutionContext);
+      await Promise.all(pending);
+      const text = await answer.text();
+      const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+      return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : undefined };
+    },
+    async close() {
+      await admin.end();
+      await database.drop();
+    },
+  };
+  return on;
+}

@@ -1,0 +1,22 @@
+import type { PayoutDeps } from './deps.ts';
+import { checkFunds } from './funds.ts';
+import { reserveAll } from './reserve.ts';
+import { findLostPurchases } from './restored.ts';
+import { beginRun, noCounts, type PayoutCounts } from './run.ts';
+import { sendDue } from './send.ts';
+import { pageUnknownOutcomes } from './unknown-outcomes.ts';
+
+/**
+ * Pays who may be paid: reserves, sends, delivers. Runs may overlap, die or be missing: work is claimed from rows with a lease.
+ * @throws ConfigError, DatabaseBehindError, or what stopped the run; what was done stays done
+ */
+export async function payout(deps: PayoutDeps): Promise<PayoutCounts> {
+  const run = beginRun(deps);
+  const counts = noCounts();
+  await findLostPurchases(run);
+  await checkFunds(run);
+  await reserveAll(run, counts);
+  await sendDue(run, counts);
+  await pageUnknownOutcomes(run);
+  return counts;
+}

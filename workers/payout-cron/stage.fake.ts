@@ -1,0 +1,367 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Database, openDatabase } from '@hissaback/shared/db/client';
+import {
+  type AgcodGate,
+  acquireSlot,
+  breakerPageSent,
+  claimBreakerPage,
+  type GateState,
+  gateStatus,
+  NEW_GATE,
+  reportAnswer,
+} from '@hissaback/shared/domain/agcod-gate';
+import type { Random } from '@hissaback/shared/domain/chance';
+import { type FixedClock, fixedClock, seededRandom } from '@hissaback/shared/domain/chance.fake';
+import pg from 'pg';
+import { startAgcod } from '../../sandbox/agcod/server.ts';
+import type { Running } from '../../sandbox/kit/http.ts';
+import { startPager } from '../../sandbox/pager/server.ts';
+import { startSms } from '../../sandbox/sms/server.ts';
+import { createTestDatabase, type TestDatabase, type TestServer } from '../../tests/support/postgres.ts';
+import type { PayoutDeps, PayoutSettings } from './deps.ts';
+import type { EvidenceBucket } from './intents.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+
+export const PARTNER = 'Hissa';
+const START = '2026-11-10T06:00:00Z';
+const ROUTING_KEY = 'r'.repeat(32);
+const CREDENTIALS = { accessKeyId: 'AKIATEST', secretAccessKey: 'test-secret' };
+
+/** A gate whose rules are the real ones, kept in memory. */
+export class MemoryGate implements AgcodGate {
+  state: GateState = NEW_GATE;
+
+  async acquire(...given: Parameters<AgcodGate['acquire']>) {
+    return this.#change((state) => acquireSlot(state, ...given));
+  }
+  async report(...given: Parameters<AgcodGate['report']>) {
+    return this.#change((state) => reportAnswer(state, ...given));
+  }
+  async status(now: number) {
+    return gateStatus(this.state, now);
+  }
+  async claimPage(now: number) {
+    return this.#change((state) => claimBreakerPage(state, now));
+  }
+  async pageSent() {
+    this.state = breakerPageSent(this.state);
+  }
+
+  #change<Answer>(step: (state: GateState) => [GateState, Answer]): Answer {
+    const [after, answer] = step(this.state);
+    this.state = after;
+    return answer;
+  }
+}
+
+/** The part of R2 that evidence needs: create-only puts, lists by prefix. */
+export class MemoryBucket implements EvidenceBucket {
+  readonly objects = new Map<string, string>();
+  isDown = false;
+
+  async put(key: string, value: string): Promise<unknown> {
+    if (this.isDown) throw new Error('R2 is down');
+    if (this.objects.has(key)) return null;
+    this.objects.set(key, value);
+    return { key };
+  }
+  async get(key: string) {
+    const value = this.objects.get(key);
+    return value === undefined ? null : { text: async () => value };
+  }
+  async list({ prefix }: { prefix: string }) {
+    const objects = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).map((key) => ({ key }));
+    return { objects, truncated: false };
+  }
+}
+
+export type PayoutRow = {
+  payout_id: string;
+  tenant_id: string;
+  payee: string;
+  amount: string;
+  status: string;
+  attempts: number;
+  creation_request_id: string;
+  card_may_exist: boolean;
+  gc_id: string | null;
+  voucher_code: string | null;
+  sms_attempts: number;
+  error_type: string | null;
+  next_attempt_at: Date;
+  intent_stored_at: Date | null;
+};
+export type Card = { creationRequestId: string; gcId: string; claimCode: string; amount: string; status: string };
+export type Shopper = { tenantId: string; userId: string; phone: string };
+
+/** Everything a payout run meets, on one movable clock. */
+export class Stage {
+  readonly clock: FixedClock = fixedClock(START);
+  readonly random: Random = seededRandom(7);
+  readonly gate = new MemoryGate();
+  readonly evidence = new MemoryBucket();
+  readonly database: TestDatabase;
+  readonly owner: pg.Client;
+  settings: PayoutSettings;
+  readonly #dir: string;
+  readonly #running: { agcod: Running; sms: Running; pager: Running };
+  readonly #open: Database[] = [];
+  #count = 0;
+
+  private constructor(
+    database: TestDatabase,
+    owner: pg.Client,
+    dir: string,
+    running: { agcod: Running; sms: Running; pager: Running },
+  ) {
+    this.database = database;
+    this.owner = owner;
+    this.#dir = dir;
+    this.#running = running;
+    this.settings = settingsFor(running.agcod.url, running.sms.url, running.pager.url);
+  }
+
+  static async open(server: TestServer, agcod: { callsPerSecond?: number } = {}): Promise<Stage> {
+    const database = await createTestDatabase(server);
+    const owner = new pg.Client({ connectionString: database.owner });
+    await owner.connect();
+    await owner.query('select ensure_partitions($1, 3, 3)', [START]);
+    const dir = mkdtempSync(join(tmpdir(), 'hissaback-payout-'));
+    // The stand-ins tell the time by the stage's clock, which exists only once the stage does.
+    let stage: Stage | undefined;
+    const clock = { now: () => stage?.clock.now() ?? Date.parse(START) };
+    const running = {
+      agcod: await startAgcod({
+        dir,
+        clock,
+        credentials: CREDENTIALS,
+        partnerId: PARTNER,
+        callsPerSecond: agcod.callsPerSecond ?? 0,
+        fundsCallsPerSecond: 0,
+      }),
+      sms: await startSms({ dir, clock, authKey: 'sms-key' }),
+      pager: await startPager({ dir, clock, routingKey: ROUTING_KEY }),
+    };
+    stage = new Stage(database, owner, dir, running);
+    return stage;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#open.map((db) => db.end()));
+    await this.owner.end();
+    await this.database.drop();
+    for (const sandbox of Object.values(this.#running)) await sandbox.close();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  /** The dependencies of one run, on a connection of its own as hissaback_payout. */
+  deps(changes: Partial<PayoutDeps> = {}): PayoutDeps {
+    const db = openDatabase({ connectionString: this.database.payout });
+    this.#open.push(db);
+    return {
+      db: oneAtATime(db),
+      settings: this.settings,
+      gate: this.gate,
+      evidence: this.evidence,
+      clock: this.clock,
+      random: this.random,
+      fetch: (input, init) => fetch(input, init),
+      sleep: async (milliseconds) => this.clock.advance(milliseconds),
+      ...changes,
+    };
+  }
+
+  /** A shopper of a tenant (a new one unless given) with a phone of their own. */
+  async shopper(given: { tenantId?: string; language?: string } = {}): Promise<Shopper> {
+    this.#count += 1;
+    const tenantId = given.tenantId ?? (await this.tenant());
+    const userId = uuid('a', this.#count);
+    const phone = `+9198${String(this.#count).padStart(8, '0')}`;
+    await this.owner.query('insert into users (user_id, phone, language, created_at) values ($1, $2, $3, $4)', [
+      userId,
+      phone,
+      given.language ?? 'en',
+      START,
+    ]);
+    return { tenantId, userId, phone };
+  }
+
+  /** A tenant with the one campaign and link that every reward of it comes from. */
+  async tenant(): Promise<string> {
+    this.#count += 1;
+    const id = uuid('b', this.#count);
+    await this.owner.query('insert into tenants (tenant_id, name, created_at) values ($1, $2, $3)', [id, 'Tenant', START]);
+    await this.owner.query(
+      `insert into offers (offer_id, brand, title, merchant, model, currency, base_commission_pct, tracking_link, synced_at)
+       values (1, 'B', 'T', 'm', 'cps', 'INR', 10, 'https://n.example/click', $1) on conflict do nothing`,
+      [START],
+    );
+    await this.owner.query(
+      'insert into campaigns (campaign_id, tenant_id, name, share_pct, created_at) values ($1, $1, $2, 50, $3)',
+      [id, 'Campaign', START],
+    );
+    await this.owner.query(
+      `insert into links (link_id, tenant_id, campaign_id, offer_id, slug, created_at) values ($1, $1, $1, 1, $2, $3)`,
+      [id, `s${this.#count}`, START],
+    );
+    return id;
+  }
+
+  /** A released reward, with all its rows and postings; each further amount is an amendment. Decimal strings. Answers the conversion's id. */
+  async reward(shopper: Shopper, ...amounts: string[]): Promise<bigint> {
+    this.#count += 1;
+    const conv = BigInt(this.#count) << 22n;
+    const { tenantId, userId } = shopper;
+    const total = `(${amounts.join(' + ')})`;
+    await this.owner.query(
+      `insert into conversion_identities (conv_id, tenant_id, occurred_at, click_id, link_id, offer_id, status, order_value,
+         net_commission, changed_at) values ($1, $2, $3, $1, $2, 1, 'approved', 1000, ${total}, $3)`,
+      [conv, tenantId, START],
+    );
+    for (const [seq, amount] of amounts.entries()) {
+      await this.owner.query(
+        `insert into ledger (led_id, tenant_id, created_at, conv_id, seq, user_id, currency, user_pct, user_amount, creator_amount,
+           status, release_at, status_at) values ($1, $2, $3, $4, $5, $6, 'INR', 100, $7, 0, 'confirmed', $3, $3)`,
+        [conv + BigInt(seq), tenantId, START, conv, seq, userId, amount],
+      );
+    }
+    await this.owner.query(
+      `insert into journal_entries (event_id, account, amount, currency, tenant_id, kind, created_at)
+       values ($1, 'network:' || $2, -${total}, 'INR', $2::uuid, 'accrual', $4),
+              ($1, 'shopper:available:' || $2 || ':' || $3, ${total}, 'INR', $2::uuid, 'accrual', $4)`,
+      [`c${conv}.accrual`, tenantId, userId, START],
+    );
+    await this.owner.query(
+      `insert into payee_accounts (tenant_id, side, payee, currency, available) values ($1, 'shopper', $2, 'INR', ${total})
+       on conflict (tenant_id, side, payee, currency) do update set available = payee_accounts.available + excluded.available`,
+      [tenantId, userId],
+    );
+    return conv;
+  }
+
+  async payouts(): Promise<PayoutRow[]> {
+    const { rows } = await this.owner.query<PayoutRow>('select * from payouts order by created_at, payout_id');
+    return rows;
+  }
+
+  async onlyPayout(): Promise<PayoutRow> {
+    const [payout, another] = await this.payouts();
+    if (payout === undefined || another !== undefined) throw new Error('expected exactly one payout');
+    return payout;
+  }
+
+  async account(shopper: Shopper): Promise<{ available: string; reserved: string; receivable: string }> {
+    const { rows } = await this.owner.query(
+      'select available, reserved, receivable from payee_accounts where tenant_id = $1 and payee = $2',
+      [shopper.tenantId, shopper.userId],
+    );
+    return rows[0];
+  }
+
+  async ledgerStatuses(conv: bigint): Promise<string[]> {
+    const { rows } = await this.owner.query('select status from ledger where conv_id = $1 order by seq', [conv]);
+    return rows.map(({ status }) => status);
+  }
+
+  async cards(): Promise<Card[]> {
+    return (await this.#ask<{ cards: Card[] }>('agcod', '/__control/cards')).cards;
+  }
+
+  /** The creationRequestIds of all CreateGiftCard calls that reached AGCOD, in order. */
+  async calls(): Promise<{ creationRequestId: string; amount: string; outcome: string }[]> {
+    const { calls } = await this.#ask<{ calls: { op: string; creationRequestId: string; amount: string; outcome: string }[] }>(
+      'agcod',
+      '/__control/calls',
+    );
+    return calls.filter(({ op }) => op === 'CreateGiftCard');
+  }
+
+  async messages(shopper: Shopper): Promise<{ text: string; kind: string; reference: string }[]> {
+    return this.#ask('sms', `/messages?to=${encodeURIComponent(shopper.phone)}`);
+  }
+
+  async pages(): Promise<{ dedup_key: string; event_action: string }[]> {
+    return (await this.#ask<{ events: { dedup_key: string; event_action: string }[] }>('pager', '/__control/events')).events;
+  }
+
+  async fault(sandbox: 'agcod' | 'sms' | 'pager', fault: Record<string, unknown>): Promise<void> {
+    await this.control(sandbox, 'faults', fault);
+  }
+
+  async control(sandbox: 'agcod' | 'sms' | 'pager', path: string, body: Record<string, unknown>): Promise<void> {
+    const url = `${this.#running[sandbox].url}/__control/${path}`;
+    const answer = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${url}: ${await answer.text()}`);
+  }
+
+  /** What must hold after every fault (I1, I2, I3, I5, I6, I9); answers what does not. */
+  async broken(): Promise<string[]> {
+    const { rows } = await this.owner.query<{ broken: string }>(`
+      select 'I1 ' || event_id as broken from journal_entries group by event_id, currency having sum(amount) <> 0
+      union all
+      select 'I2 ' || a.payee || ' ' || b.bucket from payee_accounts a
+        cross join lateral (values ('available', a.available), ('reserved', a.reserved), ('receivable', -a.receivable)) b (bucket, amount)
+        where b.amount <> (select coalesce(sum(j.amount), 0) from journal_entries j
+          where j.account = a.side || ':' || b.bucket || ':' || a.tenant_id || ':' || a.payee and j.currency = a.currency)
+      union all
+      select 'I6 ' || a.payee from payee_accounts a
+        where a.reserved <> (select coalesce(sum(p.amount), 0) from payouts p where p.tenant_id = a.tenant_id and p.side = a.side
+          and p.payee = a.payee and p.currency = a.currency and p.status in ('queued', 'sending', 'held', 'error_soft'))
+      union all
+      select 'items ' || p.payout_id from payouts p where p.status not in ('cancelled', 'error_hard')
+        and p.amount <> (select sum(i.amount) from payout_items i where i.payout_id = p.payout_id and i.returned_at is null)
+      union all
+      select 'over-paid ' || l.conv_id from ledger l
+        group by l.conv_id having sum(l.user_amount) < (select coalesce(sum(i.amount), 0) from payout_items i
+          join ledger k on k.led_id = i.led_id where k.conv_id = l.conv_id and i.returned_at is null)`);
+    const live = (await this.cards()).filter(({ status }) => status === 'Fulfilled').map((card) => card.creationRequestId);
+    const payouts = await this.payouts();
+    const bought = payouts.filter(({ status }) => status === 'issued' || status === 'paid');
+    const unknown = payouts.filter(({ status }) => ['sending', 'held', 'error_soft'].includes(status));
+    const explained = [...bought, ...unknown].map((payout) => payout.creation_request_id);
+    return [
+      ...rows.map(({ broken }) => broken),
+      ...live.filter((id) => !explained.includes(id)).map((id) => `I9 card without payout ${id}`),
+      ...bought.filter((p) => !live.includes(p.creation_request_id)).map((p) => `I9 payout without card ${p.payout_id}`),
+    ];
+  }
+
+  async #ask<T>(sandbox: 'agcod' | 'sms' | 'pager', path: string): Promise<T> {
+    const answer = await fetch(this.#running[sandbox].url + path);
+    return (await answer.json()) as T;
+  }
+}
+
+function settingsFor(agcod: string, sms: string, pager: string): PayoutSettings {
+  return {
+    AGCOD_ENDPOINT: agcod,
+    AGCOD_REGION: 'eu-west-1',
+    AGCOD_CURRENCY: 'INR',
+    AGCOD_PARTNER_ID: PARTNER,
+    AGCOD_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AGCOD_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    SMS_ENDPOINT: sms,
+    SMS_SENDER: 'HISSBK',
+    SMS_AUTH_KEY: 'sms-key',
+    DLT_ENTITY_ID: '1',
+    DLT_TEMPLATE_VOUCHER: 'voucher-en',
+    DLT_TEMPLATE_VOUCHER_HI: 'voucher-hi',
+    PAGER_ENDPOINT: pager,
+    PAGER_ROUTING_KEY: ROUTING_KEY,
+    PAYOUT_MINIMUM: '100.00',
+    VOUCHER_MAXIMUM: '10000.00',
+    VOUCHER_MINIMUM: '1.00',
+    VOUCHER_STEP: '1.00',
+    PAYOUT_RUN_SECONDS: '25',
+    AGCOD_PROBE_SECONDS: '300',
+    FUNDS_ALERT_BELOW: '10000.00',
+    RELEASE_REQUIRES_POLL: 'false',
+    VOUCHER_KEYS: `1:${'A'.repeat(43)}`,
+  };
+}
+
+function uuid(letter: string, number: number): string {
+  return `${letter.repeat(8)}-0000-4000-8000-${String(number).padStart(12, '0')}`;
+}

@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+// The schedules are plain functions of their dependencies: Node runs them against a real PostgreSQL and the stand-ins of AGCOD, SMS and pager.
+export default defineConfig({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  test: {
+    name: 'payout-cron',
+    include: ['workers/payout-cron/**/*.test.ts'],
+    globalSetup: ['tests/support/postgres-setup.ts'],
+    experimental: { viteModuleRunner: false },
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});

@@ -1,0 +1,91 @@
+import { loadClaimable, lockClaim, writeClaim } from '@hissaback/shared/db/queries/claims';
+import { loadFraudFacts, lockShoppersAndOrders } from '@hissaback/shared/db/queries/intake';
+import type { Tx } from '@hissaback/shared/db/types';
+import { type Books, isPending, move, reverse, rewardOf } from '@hissaback/shared/domain/conversion';
+import { judge, readFraudRules } from '@hissaback/shared/domain/fraud';
+import { countInWindow } from '@hissaback/shared/domain/intake';
+import { accounts, eventIds, postEvent } from '@hissaback/shared/domain/journal';
+import { splitCommission } from '@hissaback/shared/domain/split';
+import type { IntakeContext } from './intake-batch.ts';
+
+const DAY_MS = 86_400_000;
+const LONGEST_WINDOW_MS = 7 * DAY_MS;
+
+/**
+ * Gives a visitor's waiting rewards to the shopper whom it was bound to at login, once (money rule 8): every fraud rule runs again as of
+ * each conversion's time, now that the shopper is known. Consumer and claim take the visitor's lock, so no reward is orphaned (fault 51).
+ * @returns how many conversions were attached
+ */
+export async function claimRewards(
+  tx: Tx,
+  claim: { visitorId: string; userId: string },
+  context: IntakeContext,
+): Promise<number> {
+  const isBound = await lockClaim(tx, claim);
+  if (!isBound) return 0;
+  const waiting = await loadClaimable(tx, claim.visitorId);
+  if (waiting.length === 0) return 0;
+  await lockShoppersAndOrders(tx, [`shopper:${claim.userId}`]);
+  const times = waiting.map(({ conversion }) => conversion.occurredAt);
+  const tenantIds = [...new Set(waiting.map(({ conversion }) => conversion.tenantId))];
+  const facts = await loadFraudFacts(tx, {
+    userIds: [claim.userId],
+    visitorIds: [],
+    from: Math.min(...times) - LONGEST_WINDOW_MS,
+    to: Math.max(...times),
+    pairs: tenantIds.map((tenantId) => ({ tenantId, userId: claim.userId })),
+    orders: [],
+    tenantIds,
+  });
+  const known = facts.times.get(claim.userId) ?? [];
+  const books: Books = { postings: [], settled: [] };
+  for (const { conversion, clickCountry, country } of waiting) {
+    const stored = facts.rules.get(conversion.tenantId);
+    const rules = readFraudRules(stored?.rules);
+    const decision = judge(
+      {
+        settingsVersion: stored?.version ?? 0,
+        selfPurchase: facts.ownPeople.has(`${conversion.tenantId} ${claim.userId}`),
+        conversionsInWindow: countInWindow(known, conversion.occurredAt, rules.velocity.windowHours),
+        duplicateOrder: false, // asked at its birth; the shopper makes no difference to it
+        clickCountry,
+        conversionCountry: country,
+      },
+      rules,
+    );
+    known.push(conversion.occurredAt);
+    const reward = rewardOf(conversion);
+    if (!isPending(reward.status)) continue;
+    moveToShopper(books, conversion, claim);
+    const claimed = { ...conversion, userId: claim.userId };
+    if (decision.verdict === 'reject') reverse(books, claimed, 'rejected', decision.rules[0] ?? 'fraud', context.now);
+    else if (decision.verdict === 'review' && reward.status === 'pending')
+      for (const row of conversion.ledger) move(row, 'review', decision.rules[0] ?? 'fraud', context.now);
+    conversion.rounds = claimed.rounds;
+  }
+  await writeClaim(
+    tx,
+    claim.userId,
+    waiting.map(({ conversion }) => conversion),
+    books.postings,
+    context.now,
+  );
+  return waiting.length;
+}
+
+/** The pending money of a reward changes hands: the visitor's account to the shopper's. */
+function moveToShopper(
+  books: Books,
+  conversion: Parameters<typeof rewardOf>[0],
+  claim: { visitorId: string; userId: string },
+): void {
+  const { user } = splitCommission(conversion.net, conversion.share);
+  const { tenantId, currency } = conversion;
+  const event = { eventId: eventIds.claim(conversion.convId), kind: 'claim' as const, tenantId, currency };
+  books.postings.push(
+    ...postEvent(event, [
+      { account: accounts.payee('shopper', 'pending', tenantId, claim.visitorId), amount: -user },
+      { account: accounts.payee('shopper', 'pending', tenantId, claim.userId), amount: user },
+    ]),
+  );
+}

@@ -1,0 +1,120 @@
+import { type PostbackMessage, parsePostbackMessage } from '@hissaback/shared/contracts/postback-message';
+import { databaseBinding, openDatabase } from '@hissaback/shared/db/client';
+import type { Database } from '@hissaback/shared/db/types';
+import { clickIdTime, parseClickId } from '@hissaback/shared/domain/click-id';
+import { verifyClickReference } from '@hissaback/shared/domain/click-reference';
+import type { EventClick } from '@hissaback/shared/domain/intake';
+import { keyringFrom } from '@hissaback/shared/domain/keyring';
+import { readNetworkRow, readPostback } from '@hissaback/shared/domain/postback';
+import { createLog } from '@hissaback/shared/http/log';
+import { claimRewards } from './claim-rewards.ts';
+import type { Deps } from './deps.ts';
+import type { Ignored, IntakeContext, Taken } from './intake-batch.ts';
+import { takeEvents } from './ledger-consumer.ts';
+import { retryDelay } from './retry.ts';
+import { settingsOf } from './settings.ts';
+
+type Work = { message: Message<unknown>; body: PostbackMessage };
+
+/**
+ * The ledger consumer: a whole batch in one transaction, acknowledged only after its commit. If the batch fails, each message is tried
+ * alone, so that a poisoned one never holds up its neighbours; what fails alone is delivered again later, and in the end becomes a dead letter.
+ */
+export async function consumePostbacks(batch: MessageBatch, env: WebhookEnv, deps: Deps): Promise<void> {
+  const log = createLog({ clock: deps.clock, service: 'webhook' });
+  const work: Work[] = [];
+  for (const message of batch.messages) {
+    const body = parsePostbackMessage(message.body);
+    if (body !== null) work.push({ message, body });
+    else {
+      log.error('unreadable_message', { queue: batch.queue, message_id: message.id });
+      message.retry({ delaySeconds: retryDelay(message.attempts) });
+    }
+  }
+  const db = openDatabase(databaseBinding(env), { random: deps.random });
+  try {
+    await takeTogether(db, work, env, deps);
+    for (const { message } of work) message.ack();
+  } catch (error) {
+    log.warn('batch_failed', { queue: batch.queue, size: work.length, error });
+    for (const one of work) await takeAlone(db, one, env, deps, log);
+  } finally {
+    await db.end();
+  }
+}
+
+async function takeAlone(
+  db: Database,
+  one: Work,
+  env: WebhookEnv,
+  deps: Deps,
+  log: ReturnType<typeof createLog>,
+): Promise<void> {
+  try {
+    await takeTogether(db, [one], env, deps);
+    one.message.ack();
+  } catch (error) {
+    log.warn('message_failed', { message_id: one.message.id, attempts: one.message.attempts, error });
+    one.message.retry({ delaySeconds: retryDelay(one.message.attempts) });
+  }
+}
+
+async function takeTogether(db: Database, work: readonly Work[], env: WebhookEnv, deps: Deps): Promise<void> {
+  const settings = settingsOf(env);
+  const bodies = work.map(({ body }) => body);
+  const { events, ignored } = await readEvents(bodies, env);
+  const context: IntakeContext = { settings, random: deps.random, now: deps.clock.now() };
+  if (events.length + ignored.length > 0) await db.transaction((tx) => takeEvents(tx, { events, ignored }, context));
+  for (const body of bodies)
+    if (body.kind === 'claim')
+      await db.transaction((tx) => claimRewards(tx, { visitorId: body.visitor_id, userId: body.user_id }, context));
+}
+
+/** Reads what the messages say and verifies their references: nothing of this needs the database. */
+async function readEvents(
+  bodies: readonly PostbackMessage[],
+  env: WebhookEnv,
+): Promise<{ events: Taken[]; ignored: Ignored[] }> {
+  const events: Taken[] = [];
+  const ignored: Ignored[] = [];
+  for (const body of bodies) {
+    if (body.kind === 'claim') continue;
+    const postbackId = BigInt(body.postback_id);
+    const { source, raw } = body;
+    const isPostback = source === 'postback' || source === 'operator';
+    const reading = isPostback ? readPostback(raw) : readNetworkRow(raw);
+    if (body.kind === 'ignored' || !reading.ok) {
+      ignored.push({
+        postbackId,
+        source,
+        raw,
+        reason: body.kind === 'ignored' ? body.reason : reading.ok ? '' : reading.reason,
+      });
+      continue;
+    }
+    const receivedAt = clickIdTime(postbackId);
+    const click = reading.report.click === null ? null : await readClick(reading.report.click, env, receivedAt);
+    if (click === null && reading.report.click !== null && isPostback)
+      ignored.push({ postbackId, source, raw, reason: 'unknown_click' });
+    else
+      events.push({
+        postbackId,
+        receivedAt,
+        mayRaise: source !== 'postback',
+        report: reading.report,
+        click,
+        source,
+        raw,
+      });
+  }
+  return { events, ignored };
+}
+
+async function readClick(text: string, env: WebhookEnv, at: number): Promise<EventClick | null> {
+  const bare = parseClickId(text, at);
+  if (bare !== null) return { kind: 'bare', clickId: bare };
+  const reference = await verifyClickReference(keyringFrom(env.REFERENCE_KEYS, 'REFERENCE_KEYS'), text, at);
+  return reference.ok
+    ? { kind: 'reference', clickId: reference.clickId, linkId: reference.linkId, visitorId: reference.visitorId }
+    : null;
+}
