@@ -40,6 +40,7 @@ create table conversion_identities (
   amendments int not null default 0, -- ledger rows beside the reward
   rounds int not null default 0, -- reversals and revivals so far: each has its own event
   changed_at timestamptz not null, -- when the last event that changed it reached us
+  unique (conv_id, tenant_id),
   unique (conv_id, tenant_id, occurred_at),
   foreign key (tenant_id, link_id) references links (tenant_id, link_id)
 );
@@ -47,8 +48,9 @@ create index conversion_identities_click on conversion_identities (click_id);
 
 create table conversion_aliases (
   alias text primary key,
-  conv_id bigint not null references conversion_identities,
-  tenant_id uuid not null references tenants
+  conv_id bigint not null,
+  tenant_id uuid not null,
+  foreign key (conv_id, tenant_id) references conversion_identities (conv_id, tenant_id)
 );
 create index conversion_aliases_conversion on conversion_aliases (conv_id);
 
@@ -120,6 +122,8 @@ create trigger conversions_keep_their_facts before update on conversions
   for each row execute function conversions_keep_their_facts();
 create trigger conversions_are_history before delete on conversions
   for each row execute function refuse_change();
+create trigger conversions_are_kept before truncate on conversions
+  for each statement execute function refuse_change();
 
 -- Several rows a day and link (shard), so that no row is one that every conversion must update; readers sum them.
 create table daily_rollups (

@@ -68,6 +68,8 @@ create trigger ledger_starts_by_its_machine before insert on ledger
   for each row execute function ledger_starts_by_its_machine();
 create trigger ledger_is_history before delete on ledger
   for each row execute function refuse_change();
+create trigger ledger_is_kept before truncate on ledger
+  for each statement execute function refuse_change();
 
 -- Append-only double entry. Positive: owed to the account's holder, or spent; the postings of an event sum to zero.
 -- Accounts: network:<tenant>, fee:<tenant>, <side>:pending|available|reserved|receivable:<tenant>:<payee>, vouchers:<tenant>.

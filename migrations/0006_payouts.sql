@@ -32,6 +32,7 @@ create table payouts (
   resolved_by uuid references users,
   created_at timestamptz not null,
   status_at timestamptz not null,
+  unique (tenant_id, payout_id),
   check ((status = 'paid') = (paid_at is not null)),
   check (status <> 'issued' or voucher_code is not null),
   check (status not in ('issued', 'paid') or gc_id is not null),
@@ -70,6 +71,8 @@ create trigger payouts_move_by_their_machine before update on payouts
   for each row execute function payouts_move_by_their_machine();
 create trigger payouts_are_history before delete on payouts
   for each row execute function refuse_change();
+create trigger payouts_are_kept before truncate on payouts
+  for each statement execute function refuse_change();
 
 -- What each payout pays, shopper's and creator's side apart (money rule 12). Without a payout: worked off a receivable.
 create table payout_items (
@@ -77,10 +80,11 @@ create table payout_items (
   tenant_id uuid not null,
   side text not null check (side in ('shopper', 'creator')),
   event_id text not null, -- the reservation's or settlement's event in the journal
-  payout_id uuid references payouts,
+  payout_id uuid,
   amount numeric(14,2) not null check (amount > 0),
   returned_at timestamptz, -- the reservation was given back
-  primary key (led_id, side, event_id)
+  primary key (led_id, side, event_id),
+  foreign key (tenant_id, payout_id) references payouts (tenant_id, payout_id)
 );
 create index payout_items_payout on payout_items (payout_id);
 create index payout_items_tenant on payout_items (tenant_id);

@@ -53,20 +53,9 @@ export class Stack {
   }
 
   /** Starts everything; resolves when it answers and stack.json is there. Throws StackFailure; `stop` cleans up after it. */
-  start(): Promise<StackFile> {
-    const starting = this.#start();
-    this.#starting = starting.catch(() => undefined);
-    return starting;
-  }
-
-  /** Stops everything in an order that loses nothing. Resolves when no process is left; calling it again waits for the same. */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
-  async #start(): Promise<StackFile> {
+  async start(): Promise<StackFile> {
     const { env } = this.#options;
+
     this.#record = await RunRecord.claim(this.#paths, (pid) => say(`waiting for process ${pid} to stop`));
     if (this.#record.swept > 0) say(`ended ${this.#record.swept} processes of a run that was killed`);
     await stopLeftOver(this.#paths.postgres);
@@ -88,15 +77,13 @@ export class Stack {
     const trackier = env.TRACKIER_ENDPOINT ?? sandbox.trackier;
 
     // Their order matters only at the end: the seed's links reach KV once the workers answer.
-    const parts = await Promise.allSettled([
+    const parts = [
       this.#prepareDatabase(secrets, ownerUrl, roleKey, trackier),
       this.#startSandbox(workerSecrets, env.AGCOD_PARTNER_ID ?? vars.AGCOD_PARTNER_ID ?? ''),
       this.#startWorkers(databases, workerSecrets, vars),
-    ]);
-    const [seeded] = parts;
-    const failed = parts.find((part) => part.status === 'rejected');
-    if (failed) throw failed.reason;
-    if (seeded.status === 'rejected') throw seeded.reason;
+    ] as const;
+    this.#starting = Promise.allSettled(parts);
+    const [seeded] = await Promise.all(parts);
 
     const cron = cronUrls(this.#origin);
     await this.#publishLinks(cron.publish);
@@ -109,8 +96,8 @@ export class Stack {
       sandbox,
       webhookToken: firstToken(workerSecrets),
       cronToken: await cronToken(workerSecrets.JWT_KEYS),
-      operatorPhone: seeded.value.operatorPhone,
-      demo: seeded.value.demo,
+      operatorPhone: seeded.operatorPhone,
+      demo: seeded.demo,
       cron,
     };
     this.#assertNotStopping();
@@ -119,6 +106,12 @@ export class Stack {
     if (env.CRONS !== 'off') this.#stopCrons = fireCrons(cron, join(this.#paths.logs, 'crons.log'));
     this.#watchHealth();
     return stack;
+  }
+
+  /** Stops everything in an order that loses nothing. Resolves when no process is left; calling it again waits for the same. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
   }
 
   #embeddedUrl(secrets: Secrets): string {
@@ -138,13 +131,25 @@ export class Stack {
       void postgres.ended.then((how) => this.#partEnded('PostgreSQL', how, postgres.logFile));
       say(`PostgreSQL 15 answers on port ${this.#ports.postgres}`);
     }
-    const log: string[] = [];
-    const { applied } = await migrate(ownerUrl, join(REPOSITORY, 'migrations'), (line: string) => void log.push(line));
+    const applied = await this.#migrate(ownerUrl);
     await setRolePasswords(ownerUrl, roleKey);
-    say(applied.length === 0 ? 'the database is up to date' : `${applied.length} migrations have run`);
+    say(applied === 0 ? 'the database is up to date' : `${applied} migrations have run`);
     const seeded = await seed({ ownerUrl, origin: this.#origin, trackier });
     say('the demo tenant is there');
     return seeded;
+  }
+
+  async #migrate(ownerUrl: string): Promise<number> {
+    try {
+      const { applied } = await migrate(ownerUrl, join(REPOSITORY, 'migrations'));
+      return applied.length;
+    } catch (error) {
+      throw new StackFailure(
+        `The migrations have failed: ${error instanceof Error ? error.message : error}`,
+        `Put them right; or, if its data may go, delete ${this.#paths.root} and start again`,
+        { cause: error },
+      );
+    }
   }
 
   async #startSandbox(secrets: WorkerSecrets, partnerId: string): Promise<void> {

@@ -7,14 +7,7 @@ import { StackFailure } from './failure.ts';
 import { type DataPaths, REPOSITORY } from './paths.ts';
 import type { Ports } from './ports.ts';
 import type { WorkerSecrets } from './secrets.ts';
-import {
-  CONFIG_FOLDERS,
-  devVars,
-  localConfig,
-  WORKERS,
-  type WorkerName,
-  type WranglerConfig,
-} from './worker-config.ts';
+import { CONFIG_FOLDERS, devVars, localConfig, WORKERS, type WorkerName } from './worker-config.ts';
 
 const READY_WITHIN = 90_000;
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,10 +53,15 @@ export async function startTestServer(): Promise<TestServer & { stop(): Promise<
 /** An empty PostgreSQL that no other test uses, with superuser `postgres`; `stop` deletes it. */
 export async function startThrowAway(): Promise<{ url: string; stop(): Promise<void> }> {
   const dir = mkdtempSync(join(tmpdir(), 'hissaback-postgres-'));
-  const remove = (): void => rmSync(dir, { recursive: true, force: true });
+  chmodSync(dir, 0o755); // started by root, the server runs as another user
+  const data = join(dir, 'data');
+  const remove = (): void => {
+    rmSync(realpathSync(data), { recursive: true, force: true }); // `data` may be a link to where that user can go
+    rmSync(dir, { recursive: true, force: true });
+  };
   try {
     const server = await startPostgres({
-      dir: join(dir, 'data'),
+      dir: data,
       port: await freePort(),
       user: 'postgres',
       password: randomBytes(12).toString('hex'),

@@ -1,6 +1,7 @@
 import type { ClickMessage } from '@hissaback/shared/contracts/click-message';
 import type { RunReport } from '@hissaback/shared/contracts/schedules';
 import { type FixedClock, fixedClock, seededRandom } from '@hissaback/shared/domain/chance.fake';
+import { mintId } from '@hissaback/shared/domain/click-id';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
 import { type Grant, signAccessToken } from '@hissaback/shared/http/access-token';
 import { parseTokenKeys } from '@hissaback/shared/http/token-keys';
@@ -44,9 +45,25 @@ export type Stage = {
   operator(): Promise<{ user_id: string; token: string }>;
   offer(columns?: Record<string, unknown>): Promise<number>;
   campaign(tenant_id: string, columns?: Record<string, unknown>): Promise<string>;
+  /** A link with a campaign and an offer of its own, not published yet. */
+  link(tenant_id: string, columns?: { slug?: string; offer_id?: number }): Promise<string>;
+  /** A conversion and its row of the ledger; answers the ledger id. */
+  reward(reward: Reward): Promise<string>;
   /** One request, after whose answer everything in `waitUntil` has ended. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   close(): Promise<void>;
+};
+
+export type Reward = {
+  tenant_id: string;
+  link_id: string;
+  user_id?: string;
+  at: Date;
+  user_amount: string;
+  creator_amount: string;
+  status: string;
+  currency?: string;
+  release_at?: Date;
 };
 
 export type CallOptions = { token?: string; json?: unknown; headers?: Record<string, string>; body?: string };
@@ -171,6 +188,42 @@ export async function stage(): Promise<Stage> {
         status,
       ]);
       return campaign_id;
+    },
+    async link(tenant_id, { slug, offer_id } = {}) {
+      const link_id = uuid();
+      await on.sql(
+        `insert into links (link_id, tenant_id, campaign_id, offer_id, slug, created_at) values ($1, $2, $3, $4, $5, now())`,
+        [link_id, tenant_id, await on.campaign(tenant_id), offer_id ?? (await on.offer()), slug ?? link_id],
+      );
+      return link_id;
+    },
+    async reward({ tenant_id, link_id, user_id, at, user_amount, creator_amount, status, currency, release_at }) {
+      const id = mintId(clock, random).toString();
+      await on.sql(
+        `with link as (select campaign_id, offer_id from links where link_id = $3), identity as (
+           insert into conversion_identities (conv_id, tenant_id, occurred_at, click_id, link_id, offer_id, status, order_value, net_commission, changed_at)
+           select $1, $2, $4, $1, $3, offer_id, 'approved', 1000, $6::numeric + $7::numeric, $4 from link
+         ), conversion as (
+           insert into conversions (conv_id, created_at, tenant_id, click_id, link_id, campaign_id, offer_id, user_id, order_value, net_commission,
+             currency, status, cool_off_days, received_at)
+           select $1, $4, $2, $1, $3, campaign_id, offer_id, $5, 1000, $6::numeric + $7::numeric, $9, 'approved', 30, $4 from link
+         )
+         insert into ledger (led_id, tenant_id, created_at, conv_id, user_id, currency, user_pct, user_amount, creator_amount, status, release_at, status_at)
+         values ($1, $2, $4, $1, $5, $9, 50, $6, $7, $8, $10, $4)`,
+        [
+          id,
+          tenant_id,
+          link_id,
+          at,
+          user_id ?? null,
+          user_amount,
+          creator_amount,
+          status,
+          currency ?? 'INR',
+          release_at ?? at,
+        ],
+      );
+      return id;
     },
     async call(method, path, { token, json, headers = {}, body } = {}) {
       const pending: Promise<unknown>[] = [];

@@ -14,9 +14,9 @@ export async function payout(deps: PayoutDeps): Promise<PayoutCounts> {
   const run = beginRun(deps);
   const counts = noCounts();
   await findLostPurchases(run);
-  await checkFunds(run);
   await reserveAll(run, counts);
   await sendDue(run, counts);
   await pageUnknownOutcomes(run);
+  await checkFunds(run);
   return counts;
 }

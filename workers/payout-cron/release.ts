@@ -1,5 +1,5 @@
-import { claimReleasable, lastPoll, loadReleasable, writeRelease } from '@hissaback/shared/db/queries/release';
 import { lockPayees, writeSettlement } from '@hissaback/shared/db/queries/payee-accounts';
+import { claimReleasable, lastPoll, loadReleasable, writeRelease } from '@hissaback/shared/db/queries/release';
 import type { Database } from '@hissaback/shared/db/types';
 import type { Clock } from '@hissaback/shared/domain/chance';
 import { release } from '@hissaback/shared/domain/release';

@@ -1,14 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // The schedules are plain functions of their dependencies: Node runs them against a real PostgreSQL and the stand-ins of AGCOD, SMS and pager.
 export default defineConfig({
-  root: fileURLToPath(new URL('../..', import.meta.url)),
+  root: `${import.meta.dirname}/../..`,
   test: {
     name: 'payout-cron',
     include: ['workers/payout-cron/**/*.test.ts'],
     globalSetup: ['tests/support/postgres-setup.ts'],
     experimental: { viteModuleRunner: false },
+    silent: 'passed-only',
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

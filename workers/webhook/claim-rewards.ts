@@ -32,7 +32,7 @@ export async function claimRewards(
     userIds: [claim.userId],
     visitorIds: [],
     from: Math.min(...times) - LONGEST_WINDOW_MS,
-    to: Math.max(...times),
+    to: Math.max(...times) + LONGEST_WINDOW_MS,
     pairs: tenantIds.map((tenantId) => ({ tenantId, userId: claim.userId })),
     orders: [],
     tenantIds,

@@ -110,7 +110,7 @@ async function lockAndLoadFacts(
     userIds,
     visitorIds,
     from: times.length === 0 ? 0 : Math.min(...times) - longestWindowMs,
-    to: times.length === 0 ? 0 : Math.max(...times),
+    to: times.length === 0 ? 0 : Math.max(...times) + longestWindowMs,
     pairs: contexts.flatMap((click) =>
       click.userId === null ? [] : [{ tenantId: click.tenantId, userId: click.userId }],
     ),

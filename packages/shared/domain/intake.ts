@@ -281,9 +281,12 @@ export function applyEvent(
   return true;
 }
 
-/** How many of a shopper's conversions fall into the window that ends at `at`, the new one included. */
+/**
+ * How many of a shopper's conversions lie less than a window from `at`, the new one included. Both ways, because postbacks overtake each
+ * other: whichever comes as the fifth is the one too many.
+ */
 export function countInWindow(times: readonly number[], at: number, windowHours: number): number {
-  return 1 + times.filter((time) => time > at - windowHours * HOUR_MS && time <= at).length;
+  return 1 + times.filter((time) => Math.abs(time - at) < windowHours * HOUR_MS).length;
 }
 
 /** True for a sale that the network does not pay for. */

@@ -1,7 +1,7 @@
 import type { RunReport } from '@hissaback/shared/contracts/schedules';
 import { databaseBinding, openDatabase } from '@hissaback/shared/db/client';
 import type { Clock, Random } from '@hissaback/shared/domain/chance';
-import { createLog } from '@hissaback/shared/http/log';
+import { createLog, type Log } from '@hissaback/shared/http/log';
 import { type SweepCounts, type Sweeper, sweep } from './sweep.ts';
 
 /**
@@ -11,13 +11,13 @@ import { type SweepCounts, type Sweeper, sweep } from './sweep.ts';
  */
 export async function runPublish(
   env: ApiEnv,
-  chance: { clock: Clock; random: Random },
+  scope: { clock: Clock; random: Random; log?: Log },
   work: (sweeper: Sweeper) => Promise<SweepCounts> = sweep,
 ): Promise<RunReport> {
-  const log = createLog({ clock: chance.clock, service: 'api' });
-  const db = openDatabase(databaseBinding(env), { random: chance.random });
+  const log = scope.log ?? createLog({ clock: scope.clock, service: 'api' });
+  const db = openDatabase(databaseBinding(env), { random: scope.random });
   try {
-    const counts = await work({ db, links: env.LINKS, clock: chance.clock, log });
+    const counts = await work({ db, links: env.LINKS, clock: scope.clock, log });
     const report: RunReport = { schedule: 'publish', ok: counts.failed === 0, counts };
     log.info('publish_run', { ...counts });
     return report.ok ? report : { ...report, error: 'KV refused some copies' };

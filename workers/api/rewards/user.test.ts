@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Stage, stage } from '../stage.fake.ts';
+
+let on: Stage;
+beforeAll(async () => {
+  on = await stage();
+});
+afterAll(() => on.close());
+
+async function shopping() {
+  const [shopper, tenant] = [await on.user(), await on.tenant()];
+  const link_id = await on.link(tenant.tenant_id);
+  const reward = (change: Partial<Parameters<Stage['reward']>[0]>) =>
+    on.reward({
+      tenant_id: tenant.tenant_id,
+      link_id,
+      user_id: shopper.user_id,
+      at: new Date(on.clock.now()),
+      user_amount: '40.00',
+      creator_amount: '40.00',
+      status: 'pending',
+      ...change,
+    });
+  return { ...shopper, tenant_id: tenant.tenant_id, reward };
+}
+
+test("the rewards are the shopper's own, newest first, with amount, status and eta", async () => {
+  const { token, user_id, reward } = await shopping();
+  await (await shopping()).reward({});
+  const release_at = new Date(on.clock.now() + 30 * 86_400_000);
+  const older = await reward({ at: new Date(on.clock.now() - 1000), status: 'review', release_at });
+  const newer = await reward({ release_at, user_amount: '12.34' });
+  const answer = await on.call('GET', `/v1/rewards/user?user_id=${user_id}`, { token });
+  expect(answer.status).toBe(200);
+  expect(answer.json).toEqual([
+    {
+      led_id: newer,
+      amount: '12.34',
+      currency: 'INR',
+      status: 'pending',
+      eta: release_at.toISOString(),
+      brand: 'Nila',
+      created_at: new Date(on.clock.now()).toISOString(),
+    },
+    expect.objectContaining({ led_id: older, status: 'review', eta: release_at.toISOString() }),
+  ]);
+  expect((await on.call('GET', '/v1/rewards/user', { token })).json).toEqual(answer.json);
+});
+
+test('a confirmed reward is due at the next payout run once the balance reaches the minimum; what is over awaits nothing', async () => {
+  const { token, user_id, tenant_id, reward } = await shopping();
+  await reward({ status: 'confirmed' });
+  await reward({ status: 'rejected' });
+  await reward({ status: 'reversed' });
+  const etas = async () => {
+    const { json } = await on.call('GET', '/v1/rewards/user', { token });
+    return Object.fromEntries(json.map((row: { status: string; eta: string | null }) => [row.status, row.eta]));
+  };
+  expect(await etas()).toEqual({ confirmed: null, rejected: null, reversed: null });
+  const account = 'insert into payee_accounts values ($1, $2, $3, $4, $5, $6)';
+  await on.sql(account, [tenant_id, 'shopper', user_id, 'INR', '60.00', '39.99']);
+  expect((await etas()).confirmed).toBeNull();
+  await on.sql('update payee_accounts set reserved = 40 where payee = $1', [user_id]);
+  const next = Math.floor(on.clock.now() / 60_000) * 60_000 + 60_000;
+  expect((await etas()).confirmed).toBe(new Date(next).toISOString());
+});
+
+test('the Link header leads through all rewards once, ties included', async () => {
+  const { token, reward } = await shopping();
+  const at = new Date(on.clock.now());
+  const ids = [];
+  for (let n = 0; n < 5; n++) ids.push(await reward({ at: n < 3 ? at : new Date(at.getTime() - n) }));
+  const seen: string[] = [];
+  let path: string | undefined = '/v1/rewards/user?limit=2';
+  while (path) {
+    const answer = await on.call('GET', path, { token });
+    seen.push(...answer.json.map((row: { led_id: string }) => row.led_id));
+    path = /^<https:\/\/[^/]+([^>]+)>/.exec(answer.headers.get('link') ?? '')?.[1];
+  }
+  expect(seen.toSorted()).toEqual(ids.toSorted());
+});
+
+test("somebody else's rewards are refused, whoever they are and before anything is validated", async () => {
+  const [me, other] = [await shopping(), await shopping()];
+  for (const query of [`user_id=${other.user_id}`, `user_id=${other.user_id}&limit=x`, `user_id=${on.uuid()}`]) {
+    expect((await on.call('GET', `/v1/rewards/user?${query}`, { token: me.token })).status).toBe(403);
+  }
+  expect((await on.call('GET', '/v1/rewards/user?user_id=x', { token: me.token })).status).toBe(422);
+});
+
+test('a creator sees what they earned as a shopper, not what their tenant shared', async () => {
+  const { tenant_id, reward } = await shopping();
+  await reward({});
+  const [member] = await on.sql<{ user_id: string }>('select user_id from tenant_members where tenant_id = $1', [
+    tenant_id,
+  ]);
+  const token = await on.token({ sub: member?.user_id ?? '', role: 'creator', tenantId: tenant_id });
+  expect((await on.call('GET', '/v1/rewards/user', { token })).json).toEqual([]);
+});
