@@ -63,5 +63,7 @@ create policy ingest_all on dead_letters to hissaback_ingest using (true) with c
 
 grant select (dead_letter_id, queue, created_at, resolved_at) on dead_letters to hissaback_payout;
 create policy payout_reads on dead_letters for select to hissaback_payout using (true);
+grant select (unmatched_id) on unmatched_conversions to hissaback_payout;
+create policy payout_reads on unmatched_conversions for select to hissaback_payout using (true);
 grant select on postbacks to hissaback_payout;
 create policy payout_reads on postbacks for select to hissaback_payout using (true);

@@ -154,7 +154,7 @@ function runScript(name, args) {
     const parent = process.ppid;
     const orphaned = setInterval(() => {
       if (process.ppid !== parent) child.kill('SIGTERM');
-    }, 500);
+    }, 200);
     if (!process.env.npm_lifecycle_event) clearInterval(orphaned);
     child.once('error', reject);
     child.once('close', (code, signal) => {

@@ -120,7 +120,7 @@ async function forgetPublished(tx: Tx): Promise<void> {
   await tx.query('update links set published_version = 0 where published_version > 0');
 }
 
-/** Inserts the rows that are missing. All rows have the same columns; the table's own defaults are not used. */
+/** Inserts the rows that are missing. All rows name the same columns. */
 async function insert(tx: Tx, table: string, rows: readonly Record<string, unknown>[]): Promise<void> {
   const columns = Object.keys(rows[0] ?? {}).join(', ');
   await tx.query(

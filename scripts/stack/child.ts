@@ -64,7 +64,7 @@ export function startChild(options: ChildOptions): Child {
   const log = createWriteStream(freshLog(options.logFile), { mode: 0o600 });
   const child: ChildProcess = spawn(options.command, options.args, {
     cwd: REPOSITORY,
-    env: options.env,
+    env: options.env as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

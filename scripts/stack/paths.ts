@@ -1,8 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** The checkout's top folder. */
-export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+export const REPOSITORY = resolve(import.meta.dirname, '../..');
 
 /** Where one stack keeps everything: the one place that names the files of a DATA_DIR. */
 export type DataPaths = {

@@ -24,8 +24,13 @@ export type TestServer = {
 /** A database of one test file, by role; `drop` ends what is still connected to it. */
 export type TestDatabase = DatabaseUrls & { name: string; drop(): Promise<void> };
 
-/** A throw-away PostgreSQL, or the one at TEST_DATABASE_URL (a superuser's), with the migrated template. */
+/**
+ * A throw-away PostgreSQL, or the one at TEST_DATABASE_URL (a superuser's), with the migrated template. TEST_SERVER, a TestServer in JSON, is one
+ * that all the projects of a run share.
+ */
 export async function startTestServer(): Promise<TestServer & { stop(): Promise<void> }> {
+  const shared = process.env.TEST_SERVER;
+  if (shared) return { ...(JSON.parse(shared) as TestServer), stop: async () => undefined };
   const given = process.env.TEST_DATABASE_URL;
   const server = given ? { url: given, stop: async () => undefined } : await startThrowAway();
   const template = `hb_template_${randomBytes(6).toString('hex')}`;

@@ -22,7 +22,7 @@ async function shopperWith(amount = '500.00', language = 'en'): Promise<Shopper>
 /** One run, `wait` milliseconds later. */
 async function run(wait = 0, changes: Parameters<Stage['deps']>[0] = {}) {
   stage.clock.advance(wait);
-  return payout(stage.deps(changes));
+  return stage.run(payout, changes);
 }
 
 const ids = async () => (await stage.calls()).map(({ creationRequestId }) => creationRequestId);
@@ -159,10 +159,10 @@ describe('answers that leave the outcome unknown', () => {
     expect(stage.clock.now() - started).toBe(6 * HOUR);
     expect(await run(HOUR)).toMatchObject({ retried: 0 });
     stage.clock.advance(HOUR);
-    expect(await nightlyRetry(stage.deps())).toMatchObject({ retried: 1 });
+    expect(await stage.run(nightlyRetry)).toMatchObject({ retried: 1 });
     expect(await stage.onlyPayout()).toMatchObject({ status: 'error_soft', attempts: 11 });
     stage.clock.advance(24 * HOUR);
-    expect(await nightlyRetry(stage.deps())).toMatchObject({ issued: 1, paid: 1 });
+    expect(await stage.run(nightlyRetry)).toMatchObject({ issued: 1, paid: 1 });
     expect(new Set(await ids()).size).toBe(1);
     expect(await stage.broken()).toEqual([]);
   });
@@ -225,7 +225,7 @@ describe('faults 25, 35, 36: trouble with the partner account', () => {
   it('a breaker that could not be paged about is paged about by the next run', async () => {
     await shopperWith();
     await stage.control('agcod', 'funds', { amount: '100.00' });
-    await stage.fault('pager', { kind: 'http-500', times: 2 });
+    await stage.fault('pager', { kind: 'http-500' });
     await run();
     expect(await stage.pages()).toEqual([]);
     await run(MINUTE);
@@ -424,8 +424,13 @@ describe('fault 41: the SMS gateway fails after the card is issued', () => {
 });
 
 it('operators are told when the balance at Amazon runs low, and it is asked for at most every ten minutes', async () => {
-  await stage.control('agcod', 'funds', { amount: '9999.99' });
+  await stage.control('agcod', 'funds', { amount: '10499.99' });
+  await shopperWith();
   await run();
+  await shopperWith();
   await run(MINUTE);
   expect((await stage.pages()).map((page) => page.dedup_key)).toEqual(['agcod-funds']);
+  await shopperWith();
+  await run(10 * MINUTE);
+  expect((await stage.pages()).map((page) => page.dedup_key)).toEqual(['agcod-funds', 'agcod-funds']);
 });

@@ -12,9 +12,11 @@ beforeEach(() => stage.reset());
 afterAll(() => stage.close());
 
 async function reserveOnce(changes: Parameters<Stage['deps']>[0] = {}) {
-  const counts = noCounts();
-  await reserveAll(beginRun(stage.deps(changes)), counts);
-  return counts;
+  return stage.run(async (deps) => {
+    const counts = noCounts();
+    await reserveAll(beginRun(deps), counts);
+    return counts;
+  }, changes);
 }
 
 describe('reservation', () => {
@@ -79,10 +81,10 @@ describe('fault 17: fifty runs at once over the same balances', () => {
       await stage.reward(shopper, '250.00');
       shoppers.push(shopper);
     }
-    const runs = await Promise.all(Array.from({ length: 50 }, () => payout(stage.deps())));
+    const runs = await Promise.all(Array.from({ length: 50 }, () => stage.run(payout)));
     expect(runs.reduce((sum, run) => sum + run.reserved, 0)).toBe(6);
     stage.clock.advance(60_000);
-    await payout(stage.deps());
+    await stage.run(payout);
     const payouts = await stage.payouts();
     expect(payouts.map(({ status }) => status)).toEqual(Array(6).fill('paid'));
     expect(await stage.cards()).toHaveLength(6);
@@ -101,6 +103,6 @@ describe('settings are checked before anything is reserved', () => {
     ['PAYOUT_RUN_SECONDS', 'soon'],
   ] as const)('%s = %j', async (name, value) => {
     const settings = { ...stage.settings, [name]: value };
-    await expect(payout(stage.deps({ settings }))).rejects.toThrow(name);
+    await expect(stage.run(payout, { settings })).rejects.toThrow(name);
   });
 });

@@ -206,6 +206,16 @@ export class Stage {
     };
   }
 
+  /** One run of a schedule, its connection closed afterwards. */
+  async run<T>(schedule: (deps: PayoutDeps) => Promise<T>, changes: Partial<PayoutDeps> = {}): Promise<T> {
+    const deps = this.deps(changes);
+    try {
+      return await schedule(deps);
+    } finally {
+      await deps.db.end();
+    }
+  }
+
   /** A shopper of a tenant (a new one unless given) with a phone of their own. */
   async shopper(given: { tenantId?: string; language?: string } = {}): Promise<Shopper> {
     this.#count += 1;

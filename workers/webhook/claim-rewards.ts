@@ -47,6 +47,7 @@ export async function claimRewards(
         settingsVersion: stored?.version ?? 0,
         selfPurchase: facts.ownPeople.has(`${conversion.tenantId} ${claim.userId}`),
         conversionsInWindow: countInWindow(known, conversion.occurredAt, rules.velocity.windowHours),
+        velocityAsked: null,
         duplicateOrder: false, // asked at its birth; the shopper makes no difference to it
         clickCountry,
         conversionCountry: country,

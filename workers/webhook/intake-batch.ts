@@ -42,7 +42,14 @@ export type Ignored = { postbackId: bigint; source: string; raw: Record<string, 
 /** What a batch came to, by outcome. */
 export type IntakeCounts = Record<PostbackRow['outcome'], number>;
 
-export type IntakeContext = { settings: IntakeSettings; random: Random; now: number };
+export type IntakeContext = {
+  settings: IntakeSettings;
+  random: Random;
+  /** Milliseconds since the Unix epoch. */
+  now: number;
+  /** What the velocity objects answered, by postback; evidence beside the recount that decides. */
+  velocity?: ReadonlyMap<bigint, number>;
+};
 
 /** The order as the 30-day rule keys it; null where there is none. */
 export function orderOf(offer: Offer | undefined, orderId: string | null): OrderKey | null {
@@ -139,6 +146,7 @@ export class IntakeBatch {
       settingsVersion: version,
       selfPurchase: click.userId !== null && this.#facts.ownPeople.has(`${click.tenantId} ${click.userId}`),
       conversionsInWindow: countInWindow(times, at, rules.velocity.windowHours),
+      velocityAsked: this.#context.velocity?.get(event.postbackId) ?? null,
       duplicateOrder: order !== null && this.#isHeld(order, null, at, rules),
       clickCountry: click.country,
       conversionCountry: event.report.country,

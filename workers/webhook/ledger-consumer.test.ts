@@ -117,11 +117,13 @@ describe('identity (money rule 1)', () => {
     on = await stage(database);
     const click = await on.storedClick(null);
     await on.take(on.event(click));
-    await on.take(on.event(click, { _id: 'n1', txn_id: 'A1', payout: '100' }, 'poll'));
+    expect(await on.take(on.event(click, { _id: 'n1', txn_id: 'A1', payout: '100' }, 'poll'))).toMatchObject({
+      updated: 1,
+    });
     await on.take(on.event(click, { txn_id: 'A1' }));
     expect(await on.ledger()).toHaveLength(1);
     expect(await on.rows('select txn_id, network_id from conversions where tenant_id = $1', [on.tenantId])).toEqual([
-      { txn_id: 'A1', network_id: 'n1' },
+      { txn_id: 'A1', network_id: `${on.offerId}-n1` },
     ]);
   });
 
@@ -202,9 +204,9 @@ describe('what cannot be matched is kept (money rule 5)', () => {
     const other = await stage(database);
     const event = on.event(await on.storedClick(null), { offer_id: String(other.offerId) });
     await on.take(event);
-    expect(await on.rows('select reason from unmatched_conversions where unmatched_id = $1', [event.postbackId])).toEqual([
-      { reason: 'foreign_offer' },
-    ]);
+    expect(
+      await on.rows('select reason from unmatched_conversions where unmatched_id = $1', [event.postbackId]),
+    ).toEqual([{ reason: 'foreign_offer' }]);
     await other.end();
   });
 

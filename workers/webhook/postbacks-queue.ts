@@ -7,9 +7,10 @@ import type { EventClick } from '@hissaback/shared/domain/intake';
 import { keyringFrom } from '@hissaback/shared/domain/keyring';
 import { readNetworkRow, readPostback } from '@hissaback/shared/domain/postback';
 import { createLog } from '@hissaback/shared/http/log';
+import { askVelocity } from './ask-velocity.ts';
 import { claimRewards } from './claim-rewards.ts';
 import type { Deps } from './deps.ts';
-import type { Ignored, IntakeContext, Taken } from './intake-batch.ts';
+import type { Ignored, Taken } from './intake-batch.ts';
 import { takeEvents } from './ledger-consumer.ts';
 import { retryDelay } from './retry.ts';
 import { settingsOf } from './settings.ts';
@@ -63,11 +64,14 @@ async function takeTogether(db: Database, work: readonly Work[], env: WebhookEnv
   const settings = settingsOf(env);
   const bodies = work.map(({ body }) => body);
   const { events, ignored } = await readEvents(bodies, env);
-  const context: IntakeContext = { settings, random: deps.random, now: deps.clock.now() };
-  if (events.length + ignored.length > 0) await db.transaction((tx) => takeEvents(tx, { events, ignored }, context));
+  const running = { settings, random: deps.random, now: deps.clock.now() };
+  if (events.length + ignored.length > 0) {
+    const context = { ...running, velocity: await askVelocity(events, env) };
+    await db.transaction((tx) => takeEvents(tx, { events, ignored }, context));
+  }
   for (const body of bodies)
     if (body.kind === 'claim')
-      await db.transaction((tx) => claimRewards(tx, { visitorId: body.visitor_id, userId: body.user_id }, context));
+      await db.transaction((tx) => claimRewards(tx, { visitorId: body.visitor_id, userId: body.user_id }, running));
 }
 
 /** Reads what the messages say and verifies their references: nothing of this needs the database. */

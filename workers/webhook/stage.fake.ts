@@ -98,6 +98,7 @@ export async function stage(
       campaign_id: String(offerId),
       status: 'approved',
       ...say,
+      ...('_id' in say && { _id: `${offerId}-${say._id}` }), // the network's ids are unique over all tests
     };
     const raw: Record<string, string> = source === 'postback' ? { sale_amount: '1000.00', ...words } : words;
     const reading = source === 'postback' ? readPostback(raw) : readNetworkRow(raw);

@@ -13,6 +13,7 @@ export const SCHEDULES = [
   { name: 'publish', worker: 'api', cron: '*/2 * * * *' },
   { name: 'offer-sync', worker: 'webhook', cron: '17 * * * *' },
   { name: 'reconcile', worker: 'webhook', cron: '30 21 * * *' },
+  { name: 'rematch', worker: 'webhook', cron: '*/10 * * * *' },
   { name: 'payout', worker: 'payout-cron', cron: '* * * * *' },
   { name: 'release', worker: 'payout-cron', cron: '*/5 * * * *' },
   { name: 'nightly-retry', worker: 'payout-cron', cron: '45 20 * * *' },

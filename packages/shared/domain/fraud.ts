@@ -23,8 +23,10 @@ export type FraudInputs = {
   settingsVersion: number;
   /** The shopper is one of the tenant's own people, or shares an email address with one. */
   selfPurchase: boolean;
-  /** Conversions of this shopper in the window that ends with this one, this one included. */
+  /** Conversions of this shopper less than a window away, this one included. */
   conversionsInWindow: number;
+  /** What the visitor's velocity object said before the transaction began; null without an answer. It decides nothing. */
+  velocityAsked: number | null;
   /** Another conversion holds this order id within the window. */
   duplicateOrder: boolean;
   clickCountry: string | null;

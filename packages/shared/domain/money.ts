@@ -60,3 +60,8 @@ export function formatBasisPoints(points: BasisPoints): string {
 export function shareOf(amount: Paise, points: BasisPoints): Paise {
   return (amount * points) / WHOLE;
 }
+
+/** The smaller of two amounts; `Math.min` knows no bigint. */
+export function lesser(a: Paise, b: Paise): Paise {
+  return a <= b ? a : b;
+}

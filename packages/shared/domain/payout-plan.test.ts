@@ -66,7 +66,6 @@ const share = (ledId: bigint, amount: bigint, more: Partial<LedgerShare> = {}): 
   convId: ledId,
   amount,
   covered: 0n,
-  revived: false,
   ...more,
 });
 
@@ -97,11 +96,6 @@ describe('money rule 12: allocation', () => {
   it('fails rather than pay more than the rewards that are left', () => {
     const rows = [share(1n, 500n, { covered: 300n })];
     expect(() => allocate(rows, [{ payoutId: 'a', amount: 201n }])).toThrow('do not cover');
-  });
-
-  it('pays a revived reward again: what it was paid before was taken back as a receivable', () => {
-    const rows = [share(1n, 500n, { covered: 500n, revived: true })];
-    expect(allocate(rows, [{ payoutId: 'a', amount: 500n }])).toEqual([{ payoutId: 'a', ledId: 1n, amount: 500n }]);
   });
 
   it('always allocates each payout exactly, no row above its amount, or fails', () => {

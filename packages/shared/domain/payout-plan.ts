@@ -57,8 +57,6 @@ export type LedgerShare = {
   readonly amount: Paise;
   /** What live items pay or settle of it already. */
   readonly covered: Paise;
-  /** The conversion was reversed once and came back: earlier items were taken back as a receivable and cover nothing any more. */
-  readonly revived: boolean;
 };
 
 export type PayoutItem = { readonly payoutId: string; readonly ledId: bigint; readonly amount: Paise };
@@ -74,10 +72,7 @@ export function allocate(
   payouts: readonly { readonly payoutId: string; readonly amount: Paise }[],
 ): PayoutItem[] {
   const total = payouts.reduce((sum, { amount }) => sum + amount, 0n);
-  const parts = take(shares, total);
-  const taken = parts.reduce((sum, { amount }) => sum + amount, 0n);
-  const more = taken < total ? take(shares.filter((share) => share.revived).map(uncovered), total - taken) : [];
-  const lines = merge([...parts, ...more]);
+  const lines = take(shares, total);
   const items: PayoutItem[] = [];
   for (const { payoutId, amount } of payouts) {
     let missing = amount;
@@ -110,17 +105,6 @@ function take(shares: readonly LedgerShare[], total: Paise): Line[] {
     missing -= part;
   }
   return lines;
-}
-
-function uncovered(share: LedgerShare): LedgerShare {
-  return { ...share, covered: 0n };
-}
-
-/** One item per row and payout: the pair is their key. */
-function merge(lines: readonly Line[]): Line[] {
-  const byRow = new Map<bigint, Paise>();
-  for (const { ledId, amount } of lines) byRow.set(ledId, (byRow.get(ledId) ?? 0n) + amount);
-  return [...byRow].map(([ledId, amount]) => ({ ledId, amount }));
 }
 
 /** The smallest of some amounts in paise. */

@@ -6,7 +6,11 @@ import { type PayeeState, payeeKey, payeesOf, type Settlement, workOff } from '.
  * Moves conversions from pending to confirmed: both sides' money becomes available, and works off what the payee owes. `states` and the
  * conversions' rows are changed; `at` in milliseconds since the Unix epoch.
  */
-export function release(states: ReadonlyMap<string, PayeeState>, conversions: readonly Conversion[], at: number): Settlement {
+export function release(
+  states: ReadonlyMap<string, PayeeState>,
+  conversions: readonly Conversion[],
+  at: number,
+): Settlement {
   const out: Settlement = { postings: [], items: [], cancelled: [], returned: [] };
   for (const conversion of conversions) {
     const { tenantId, currency } = conversion;
@@ -16,12 +20,15 @@ export function release(states: ReadonlyMap<string, PayeeState>, conversions: re
     const reward = rewardOf(conversion);
     const shopper = payeeOf(conversion);
     out.postings.push(
-      ...postEvent({ eventId: eventIds.release(reward.ledId, conversion.rounds), kind: 'release', tenantId, currency }, [
-        { account: accounts.payee('shopper', 'pending', tenantId, shopper), amount: -user },
-        { account: accounts.payee('shopper', 'available', tenantId, shopper), amount: user },
-        { account: accounts.payee('creator', 'pending', tenantId, tenantId), amount: -creator },
-        { account: accounts.payee('creator', 'available', tenantId, tenantId), amount: creator },
-      ]),
+      ...postEvent(
+        { eventId: eventIds.release(reward.ledId, conversion.rounds), kind: 'release', tenantId, currency },
+        [
+          { account: accounts.payee('shopper', 'pending', tenantId, shopper), amount: -user },
+          { account: accounts.payee('shopper', 'available', tenantId, shopper), amount: user },
+          { account: accounts.payee('creator', 'pending', tenantId, tenantId), amount: -creator },
+          { account: accounts.payee('creator', 'available', tenantId, tenantId), amount: creator },
+        ],
+      ),
     );
     for (const key of payeesOf(conversion)) {
       const state = states.get(payeeKey(key));

@@ -1,6 +1,6 @@
 import { payeeOf, type Settled } from './conversion.ts';
 import { accounts, type EventKind, eventIds, type Posting, postEvent, type Side } from './journal.ts';
-import type { Paise } from './money.ts';
+import { lesser, type Paise } from './money.ts';
 
 /** A payee's account, held under its lock. Paise; `receivable` is what the payee owes. */
 export type PayeeAccount = {
@@ -100,7 +100,7 @@ export function settle(states: ReadonlyMap<string, PayeeState>, settled: readonl
 /** Works a receivable off what is available, and marks the rewards that paid for it. */
 export function workOff(out: Settlement, state: PayeeState, eventId: string): void {
   const { account: held } = state;
-  const amount = held.receivable < held.available ? held.receivable : held.available;
+  const amount = lesser(held.receivable, held.available);
   if (amount === 0n) return;
   held.available -= amount;
   held.receivable -= amount;
@@ -129,7 +129,7 @@ function takeBack(
   const before = uncovered(share);
   share.net = entry.kind === 'reversal' ? share.covered : share.net - need;
   const gone = before - uncovered(share);
-  const taken = need < held.available ? need : held.available;
+  const taken = lesser(need, held.available);
   held.available -= taken;
   held.receivable += need - taken;
   if (taken > gone) cover(out, state, entry.eventId, taken - gone);
@@ -175,7 +175,7 @@ function cover(out: Settlement, state: PayeeState, eventId: string, amount: Pais
     if (left === 0n) return;
     const open = uncovered(share);
     if (open === 0n) continue;
-    const part = open < left ? open : left;
+    const part = lesser(open, left);
     share.covered += part;
     left -= part;
     const { tenantId, side } = state.account;

@@ -40,11 +40,21 @@ export const offersRoute = new Hono<ApiContext>().get(
 );
 
 function offerView(row: OfferRow, sharePct: string): Offer {
-  const { base_commission_pct: commission, ...rest } = row;
+  const commission = row.base_commission_pct;
   return {
-    ...rest,
+    offer_id: row.offer_id,
+    brand: row.brand,
     commission_pct: commission,
-    shopper_pct:
-      commission === null ? null : formatBasisPoints(shareOf(parseBasisPoints(commission), parseBasisPoints(sharePct))),
+    title: row.title,
+    category: row.category,
+    model: row.model,
+    currency: row.currency,
+    fixed_commission: row.fixed_commission,
+    shopper_pct: commission === null ? null : shareOfPercent(commission, sharePct),
+    preview_url: row.preview_url,
   };
+}
+
+function shareOfPercent(commission: string, share: string): string {
+  return formatBasisPoints(shareOf(parseBasisPoints(commission), parseBasisPoints(share)));
 }

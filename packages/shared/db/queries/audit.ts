@@ -2,7 +2,12 @@ import type { Tx } from '../types.ts';
 
 /** One invariant: its query answers the rows that break it. */
 export type Invariant = { readonly name: string; readonly says: string; readonly breaches: string };
-export type Breach = { readonly invariant: string; readonly says: string; readonly count: number; readonly examples: string[] };
+export type Breach = {
+  readonly invariant: string;
+  readonly says: string;
+  readonly count: number;
+  readonly examples: string[];
+};
 
 /** What must hold at any quiet moment (fault matrix, I1 to I8; I9 asks AGCOD's own journal and is a test's). */
 export const INVARIANTS: readonly Invariant[] = [
@@ -139,7 +144,8 @@ export async function audit(tx: Tx, invariants: readonly Invariant[] = INVARIANT
       `select what, count(*) over () as total from (${query}) b order by what limit ${EXAMPLES}`,
     );
     const [first] = rows;
-    if (first !== undefined) breaches.push({ invariant: name, says, count: Number(first.total), examples: rows.map((row) => row.what) });
+    if (first !== undefined)
+      breaches.push({ invariant: name, says, count: Number(first.total), examples: rows.map((row) => row.what) });
   }
   return breaches;
 }

@@ -1,16 +1,12 @@
 import { accounts, type EventKind, eventIds, type Posting, postEvent, type Side } from '../../domain/journal.ts';
 import { formatPaise, type Paise, parsePaise } from '../../domain/money.ts';
-import { type LedgerShare, type PayoutItem, smallest } from '../../domain/payout-plan.ts';
+import type { LedgerShare, PayoutItem } from '../../domain/payout-plan.ts';
 import type { PayoutStatus } from '../../domain/payout-state.ts';
+import { type Settlement, workOff } from '../../domain/settlement.ts';
 import type { Tx } from '../types.ts';
+import { lockPayees, markPaid as markRewardsPaid, type PayeeKey, writeSettlement } from './payee-accounts.ts';
 
-/** The key of a payee's account. */
-export type PayeeKey = {
-  readonly tenantId: string;
-  readonly side: Side;
-  readonly payee: string;
-  readonly currency: string;
-};
+export type { PayeeKey } from './payee-accounts.ts';
 
 /** A payout as the sender needs it; amounts in paise, times in milliseconds since the Unix epoch. */
 export type Payout = PayeeKey & {
@@ -92,20 +88,19 @@ function accountKey({ tenantId, side, payee, currency }: PayeeKey): unknown[] {
 
 /** The payee's released ledger rows, of conversions that are not fully covered yet, oldest conversion first. */
 export async function uncoveredShares(tx: Tx, key: PayeeKey): Promise<LedgerShare[]> {
-  type Row = { ledId: bigint; convId: bigint; amount: string; covered: string; revived: boolean };
+  type Row = { ledId: bigint; convId: bigint; amount: string; covered: string };
   const { rows } = await tx.query<Row>(
     `with shares as (
        select l.led_id, l.conv_id, l.seq, l.created_at,
          case when $2 = 'shopper' then l.user_amount else l.creator_amount end as amount,
          coalesce((select sum(i.amount) from payout_items i
-                   where i.led_id = l.led_id and i.side = $2 and i.returned_at is null), 0) as covered,
-         exists (select 1 from conversion_identities c where c.conv_id = l.conv_id and c.rounds > 0) as revived
+                   where i.led_id = l.led_id and i.side = $2 and i.returned_at is null), 0) as covered
        from ledger l
        where l.tenant_id = $1 and ($2 <> 'shopper' or l.user_id = $3) and l.currency = $4
          and l.status in ('confirmed', 'paid')),
      sums as (select s.*, sum(amount - covered) over (partition by conv_id) as uncovered from shares s)
-     select led_id as "ledId", conv_id as "convId", amount::text, covered::text, revived
-     from sums where uncovered > 0 or revived order by created_at, conv_id, seq`,
+     select led_id as "ledId", conv_id as "convId", amount::text, covered::text
+     from sums where uncovered > 0 order by created_at, conv_id, seq`,
     accountKey(key),
   );
   return rows.map((row) => ({ ...row, amount: parsePaise(row.amount), covered: parsePaise(row.covered) }));
@@ -161,16 +156,15 @@ export async function insertReservation(
   await moveBalance(tx, key, { available: -total, reserved: total });
 }
 
-type Moves = { available?: Paise; reserved?: Paise; receivable?: Paise; vouchers?: Paise };
+type Moves = { available?: Paise; reserved?: Paise; vouchers?: Paise };
 
-/** The postings of an event between one payee's accounts and the vouchers bought. A receivable's account is below zero. */
+/** The postings of an event between one payee's accounts and the vouchers bought. */
 function moved(key: PayeeKey, kind: EventKind, eventId: string, moves: Moves): Posting[] {
   const { tenantId, side, payee, currency } = key;
-  const { available = 0n, reserved = 0n, receivable = 0n, vouchers = 0n } = moves;
+  const { available = 0n, reserved = 0n, vouchers = 0n } = moves;
   return postEvent({ eventId, kind, tenantId, currency }, [
     { account: accounts.payee(side, 'available', tenantId, payee), amount: available },
     { account: accounts.payee(side, 'reserved', tenantId, payee), amount: reserved },
-    { account: accounts.payee(side, 'receivable', tenantId, payee), amount: receivable },
     { account: accounts.vouchers(tenantId), amount: vouchers },
   ]);
 }
@@ -191,13 +185,12 @@ async function insertPostings(tx: Tx, postings: readonly Posting[], at: number):
   );
 }
 
-/** Moves the cached balances along with a posting; a receivable is kept as what is owed, so its sign turns. */
+/** Moves the cached balances along with a posting. */
 async function moveBalance(tx: Tx, key: PayeeKey, moves: Moves): Promise<void> {
-  const { available = 0n, reserved = 0n, receivable = 0n } = moves;
+  const { available = 0n, reserved = 0n } = moves;
   await tx.query(
-    `update payee_accounts set available = available + $5, reserved = reserved + $6, receivable = receivable - $7
-     where ${ACCOUNT_KEY}`,
-    [...accountKey(key), formatPaise(available), formatPaise(reserved), formatPaise(receivable)],
+    `update payee_accounts set available = available + $5, reserved = reserved + $6 where ${ACCOUNT_KEY}`,
+    [...accountKey(key), formatPaise(available), formatPaise(reserved)],
   );
 }
 
@@ -289,13 +282,9 @@ export async function beginAttempt(tx: Tx, payout: Payout, now: number, leaseMs:
 const STILL_SENDING = `payout_id = $1 and status = 'sending' and attempts = $2`;
 
 /** Locks the payee's account before its payouts are touched: reversals take the two in this order (money rule 11). */
-async function lockAccount(tx: Tx, key: PayeeKey): Promise<{ receivable: Paise }> {
-  const { rows } = await tx.query<{ receivable: string }>(
-    `select receivable from payee_accounts where ${ACCOUNT_KEY} for update`,
-    accountKey(key),
-  );
-  if (rows[0] === undefined) throw new Error(`payee ${key.payee} of tenant ${key.tenantId} has no account`);
-  return { receivable: parsePaise(rows[0].receivable) };
+async function lockAccount(tx: Tx, key: PayeeKey): Promise<void> {
+  const { rowCount } = await tx.query(`select 1 from payee_accounts where ${ACCOUNT_KEY} for update`, accountKey(key));
+  if (rowCount === 0) throw new Error(`payee ${key.payee} of tenant ${key.tenantId} has no account`);
 }
 
 /** The card is there: its code is kept encrypted, the reservation becomes a voucher bought. False if the answer came too late. */
@@ -370,7 +359,7 @@ export async function markReturned(
   returned: Returned,
   now: number,
 ): Promise<boolean> {
-  const { receivable } = await lockAccount(tx, payout);
+  await lockAccount(tx, payout);
   const error = returned.to === 'error_hard' ? returned.error : null;
   const { rowCount } = await tx.query(
     `update payouts set status = $3, card_may_exist = false, status_at = $4, gc_id = $5, error_code = $6, error_type = $7
@@ -390,11 +379,27 @@ export async function markReturned(
     payout.payoutId,
     new Date(now),
   ]);
-  const owed = smallest(receivable, payout.amount);
-  const moves = { reserved: -payout.amount, available: payout.amount - owed, receivable: owed };
-  await insertPostings(tx, moved(payout, 'return', eventIds.return(payout.payoutId), moves), now);
-  await moveBalance(tx, payout, moves);
+  await returnReservation(tx, payout, now);
   return true;
+}
+
+/** Reserved becomes available again, works off what the payee owes, and the rewards behind it are free to be paid by another payout. */
+async function returnReservation(tx: Tx, payout: Payout, now: number): Promise<void> {
+  const { payoutId, amount } = payout;
+  await tx.query('update payout_items set returned_at = $2 where payout_id = $1 and returned_at is null', [
+    payoutId,
+    new Date(now),
+  ]);
+  const states = await lockPayees(tx, [payout], []);
+  const settlement: Settlement = { postings: [], items: [], cancelled: [], returned: [] };
+  for (const state of states.values()) {
+    const eventId = eventIds.return(payoutId);
+    settlement.postings.push(...moved(payout, 'return', eventId, { reserved: -amount, available: amount }));
+    state.account.reserved -= amount;
+    state.account.available += amount;
+    workOff(settlement, state, `${eventId}.settlement`);
+  }
+  await writeSettlement(tx, states, settlement, now);
 }
 
 /** The breaker has closed: everything held is due. */
@@ -458,25 +463,15 @@ export async function markPaid(tx: Tx, payout: Payout, now: number): Promise<boo
   return true;
 }
 
-/** Rows of conversions whose shopper's side is covered by paid payouts and settled receivables, amendments included. */
 async function markLedgerPaid(tx: Tx, payout: Payout, now: number): Promise<void> {
-  await tx.query(
-    `with touched as (
-       select distinct l.conv_id, l.tenant_id, l.created_at
-       from payout_items i join ledger l on l.led_id = i.led_id and l.tenant_id = i.tenant_id
-       where i.payout_id = $1 and i.tenant_id = $2),
-     shares as (
-       select l.conv_id, l.created_at, l.user_amount,
-         coalesce((select sum(i.amount) from payout_items i left join payouts p on p.payout_id = i.payout_id
-                   where i.led_id = l.led_id and i.side = 'shopper' and i.returned_at is null
-                     and (i.payout_id is null or p.status = 'paid')), 0) as paid
-       from touched t join ledger l on l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at
-       where l.tenant_id = $2 and l.status in ('confirmed', 'paid')),
-     settled as (
-       select conv_id, created_at from shares group by conv_id, created_at having sum(paid) >= sum(user_amount))
-     update ledger l set status = 'paid', status_at = $3
-     from settled s where l.tenant_id = $2 and l.conv_id = s.conv_id and l.created_at = s.created_at and l.status = 'confirmed'`,
-    [payout.payoutId, payout.tenantId, new Date(now)],
+  const { rows } = await tx.query<{ ledId: bigint }>(
+    'select led_id as "ledId" from payout_items where payout_id = $1 and returned_at is null',
+    [payout.payoutId],
+  );
+  await markRewardsPaid(
+    tx,
+    rows.map(({ ledId }) => ledId),
+    now,
   );
 }
 

@@ -48,7 +48,12 @@ export async function writeRelease(tx: Tx, conversions: readonly Conversion[], a
     `update ledger l set status = 'confirmed', reason = null, status_at = $4
      from unnest($1::bigint[], $2::uuid[], $3::timestamptz[]) as r(led_id, tenant_id, created_at)
      where l.led_id = r.led_id and l.tenant_id = r.tenant_id and l.created_at = r.created_at and l.status = 'pending'`,
-    [rows.map(({ row }) => row.ledId), rows.map(({ c }) => c.tenantId), rows.map(({ c }) => new Date(c.occurredAt)), new Date(at)],
+    [
+      rows.map(({ row }) => row.ledId),
+      rows.map(({ c }) => c.tenantId),
+      rows.map(({ c }) => new Date(c.occurredAt)),
+      new Date(at),
+    ],
   );
   if (rowCount !== rows.length) throw new Error('a reward was moved by somebody else during its release');
 }

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+// What needs no Workers runtime: the pure core, the sandboxes, the scripts. Each other folder with tests has a vitest.config.ts of its own.
+export default defineConfig({
+  root: import.meta.dirname,
+  test: {
+    name: 'unit',
+    include: ['packages/**/*.test.ts', 'sandbox/**/*.test.ts', 'scripts/**/*.test.ts'],
+    globalSetup: ['tests/support/postgres-setup.ts'],
+    // Node runs the tests itself, as it runs the scripts and the sandboxes.
+    experimental: { viteModuleRunner: false },
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});
