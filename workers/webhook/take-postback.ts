@@ -1,5 +1,5 @@
 import type { PostbackMessage } from '@hissaback/shared/contracts/postback-message';
-import { mintId, parseClickId } from '@hissaback/shared/domain/click-id';
+import { clickIdTime, mintId, parseClickId } from '@hissaback/shared/domain/click-id';
 import { verifyClickReference } from '@hissaback/shared/domain/click-reference';
 import { isOneOf } from '@hissaback/shared/domain/constant-time';
 import { keyringFrom } from '@hissaback/shared/domain/keyring';
@@ -9,6 +9,9 @@ import { clientAddress } from '@hissaback/shared/http/client-address';
 import { ProblemError } from '@hissaback/shared/http/problem';
 import type { Deps } from './deps.ts';
 import { evidenceOf, readParameters } from './postback-parameters.ts';
+
+/** A bare number whose click would be older than this is no click id: no window or rotation reaches that far. */
+const OLDEST_BARE_CLICK_MS = 400 * 86_400_000;
 
 /**
  * POST or GET /v1/events/conversion (the spec's row 8). Authenticates by address and token, reads, queues, answers: a 200 means that the
@@ -50,7 +53,8 @@ async function refusalOf(raw: Record<string, string>, env: WebhookEnv, deps: Dep
   if (!reading.ok) return reading.reason;
   const click = reading.report.click ?? '';
   const now = deps.clock.now();
-  if (parseClickId(click, now) !== null) return null;
+  const bare = parseClickId(click, now);
+  if (bare !== null) return now - clickIdTime(bare) > OLDEST_BARE_CLICK_MS ? 'unknown_click' : null;
   const reference = await verifyClickReference(keyringFrom(env.REFERENCE_KEYS, 'REFERENCE_KEYS'), click, now);
   return reference.ok ? null : 'unknown_click';
 }

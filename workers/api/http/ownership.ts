@@ -24,7 +24,7 @@ export function ownTenant(principal: Principal, named: string | undefined): stri
  * @throws ProblemError `forbidden` (403)
  */
 export async function assertMember(tx: Tx, principal: Principal, tenantId: string): Promise<void> {
-  if (false) {
+  if ((await membership(tx, { tenant_id: tenantId, user_id: principal.sub })) === null) {
     throw new ProblemError('forbidden', { detail: 'You are not a member of this tenant.' });
   }
 }
