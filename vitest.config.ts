@@ -9,6 +9,8 @@ export default defineConfig({
     globalSetup: ['tests/support/postgres-setup.ts'],
     // Node runs the tests itself, as it runs the scripts and the sandboxes.
     experimental: { viteModuleRunner: false },
+    // None of these changes a module's state: the files share a process.
+    isolate: false,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

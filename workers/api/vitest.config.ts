@@ -8,6 +8,8 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['identity/**', 'node_modules/**'],
     globalSetup: ['../../tests/support/postgres-setup.ts'],
+    // Pages are JSX, which Node does not read; what starts PostgreSQL is Node's own.
+    server: { deps: { external: [/\/(?:scripts\/stack|tests\/support)\//] } },
     // Nothing here changes a module's state, so the files of a worker share their modules.
     isolate: false,
     testTimeout: 20_000,

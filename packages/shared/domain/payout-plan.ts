@@ -1,5 +1,5 @@
 import type { Random } from './chance.ts';
-import type { Paise } from './money.ts';
+import { lesser, type Paise } from './money.ts';
 
 const BASE36 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const RANDOM_CHARACTERS = 25;
@@ -79,7 +79,7 @@ export function allocate(
     while (missing > 0n) {
       const line = lines[0];
       if (line === undefined) throw new RangeError(`payout ${payoutId}: the rewards do not cover it`);
-      const part = smallest(line.amount, missing);
+      const part = lesser(line.amount, missing);
       items.push({ payoutId, ledId: line.ledId, amount: part });
       missing -= part;
       line.amount -= part;
@@ -98,20 +98,13 @@ function take(shares: readonly LedgerShare[], total: Paise): Line[] {
   let missing = total;
   for (const { ledId, convId, amount, covered } of shares) {
     const ofConversion = left.get(convId) ?? 0n;
-    const part = smallest(amount - covered, ofConversion, missing);
+    const part = lesser(amount - covered, lesser(ofConversion, missing));
     if (part <= 0n) continue;
     lines.push({ ledId, amount: part });
     left.set(convId, ofConversion - part);
     missing -= part;
   }
   return lines;
-}
-
-/** The smallest of some amounts in paise. */
-export function smallest(...amounts: readonly Paise[]): Paise {
-  let [least = 0n] = amounts;
-  for (const amount of amounts) if (amount < least) least = amount;
-  return least;
 }
 
 /**

@@ -18,7 +18,7 @@ export async function creatorTotals(tx: Tx, params: { tenant_id: string; since: 
        from daily_rollups where tenant_id = $1 and day >= $2::date
      ), money as (
        select currency, sum(creator_amount) as earnings, sum(user_amount) as shared
-       from ledger where tenant_id = $1 and created_at >= $2::date::timestamptz 
+       from ledger where tenant_id = $1 and created_at >= $2::date::timestamptz and status not in ('rejected', 'reversed')
        group by currency
      )
      select clicks, conversions, coalesce((select jsonb_agg(jsonb_build_object('currency', currency, 'earnings', earnings::text,
