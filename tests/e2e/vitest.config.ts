@@ -7,10 +7,8 @@ export default defineConfig({
     name: 'e2e',
     include: ['tests/e2e/**/*.test.ts'],
     globalSetup: ['tests/e2e/support/global-setup.ts'],
-    setupFiles: ['tests/e2e/support/audit-after-file.ts'],
     // Schedules and faults are the whole stack's: one file after the other.
     fileParallelism: false,
-    isolate: false,
     experimental: { viteModuleRunner: false },
     testTimeout: 45_000,
     hookTimeout: 150_000,

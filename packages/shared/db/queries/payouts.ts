@@ -454,7 +454,7 @@ export async function smsFailed(tx: Tx, payoutId: string, attempt: number, nextA
 export async function markPaid(tx: Tx, payout: Payout, now: number): Promise<boolean> {
   await lockAccount(tx, payout);
   const { rowCount } = await tx.query(
-    `update payouts set status = 'paid', paid_at = $2, status_at = $2, voucher_code = null, sms_attempts = 9
+    `update payouts set status = 'paid', paid_at = $2, status_at = $2, voucher_code = null
      where payout_id = $1 and status = 'issued'`,
     [payout.payoutId, new Date(now)],
   );
