@@ -62,6 +62,7 @@ export class IntakeBatch {
   readonly #context: IntakeContext;
   readonly #conversions: Conversion[];
   readonly #offers: ReadonlyMap<number, Offer>;
+  readonly #publishers: ReadonlyMap<string, string>;
   readonly #facts: FraudFacts;
   readonly #books: Books = { postings: [], settled: [] };
   readonly #births: Birth[] = [];
@@ -76,11 +77,13 @@ export class IntakeBatch {
     context: IntakeContext,
     conversions: readonly Conversion[],
     offers: ReadonlyMap<number, Offer>,
+    publishers: ReadonlyMap<string, string>,
     facts: FraudFacts,
   ) {
     this.#context = context;
     this.#conversions = [...conversions];
     this.#offers = offers;
+    this.#publishers = publishers;
     this.#facts = facts;
   }
 
@@ -100,7 +103,7 @@ export class IntakeBatch {
       return;
     }
     const offer = this.#offers.get(event.report.offerId);
-    const reason = refusal(event, click, offer, this.#context.settings);
+    const reason = refusal(event, click, offer, this.#context.settings, this.#publishers);
     if (reason !== null || offer === undefined) {
       this.#keep(event, click, reason ?? 'unknown_offer');
       return;

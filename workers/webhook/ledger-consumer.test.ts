@@ -187,7 +187,6 @@ describe('what cannot be matched is kept (money rule 5)', () => {
     ['unknown_offer', { offer_id: '1' }],
     ['foreign_currency', { currency: 'USD' }],
     ['click_too_old', { _id: 'n9', payout: '5', created: '2027-03-01T00:00:00Z' }],
-    ['foreign_publisher', { _id: 'n8', payout: '5', publisher_id: 'another' }],
     ['no_amount', { _id: 'n7' }],
   ])('%s', async (reason, say) => {
     on = await stage(database);
@@ -197,6 +196,18 @@ describe('what cannot be matched is kept (money rule 5)', () => {
       await on.rows('select reason, status from unmatched_conversions where unmatched_id = $1', [event.postbackId]),
     ).toEqual([{ reason, status: 'open' }]);
     expect(await on.ledger()).toEqual([]);
+  });
+
+  it('a reference that arrives under the publisher id of another tenant, whether its own has one or not', async () => {
+    on = await stage(database);
+    const other = await stage(database);
+    const say = { _id: 'n8', payout: '5', publisher_id: `pid-${other.offerId}` };
+    expect(await on.take(on.event(await on.storedClick(null), say, 'poll'))).toMatchObject({ unmatched: 1 });
+    await on.owner.query('update tenants set trackier_pid = null where tenant_id = $1', [on.tenantId]);
+    expect(await on.take(on.event(await on.storedClick(null), say, 'poll'))).toMatchObject({ unmatched: 1 });
+    const nobodys = { ...say, _id: 'n9', publisher_id: 'nobody-has-this' };
+    expect(await on.take(on.event(await on.storedClick(null), nobodys, 'poll'))).toMatchObject({ credited: 1 });
+    await other.end();
   });
 
   it('an offer that is not the link’s', async () => {

@@ -5,6 +5,7 @@ import {
   loadFraudFacts,
   loadOffers,
   loadPostbacks,
+  loadPublishers,
   lockClicks,
   lockShoppersAndOrders,
   type OrderKey,
@@ -64,8 +65,9 @@ export async function takeEvents(
     unique([...fresh.map((event) => event.report.offerId), ...conversions.map((c) => c.offerId)]),
   );
 
+  const publishers = await loadPublishers(tx, unique(fresh.map((event) => event.report.publisherId)));
   const facts = await lockAndLoadFacts(tx, fresh, clickOf, conversions, offers);
-  const intake = new IntakeBatch(context, conversions, offers, facts);
+  const intake = new IntakeBatch(context, conversions, offers, publishers, facts);
   for (const event of fresh) intake.take(event, clickOf.get(event.postbackId) ?? null);
   for (const event of batch.ignored) if (!taken.has(event.postbackId)) intake.ignore(event);
   const { rows, books } = intake.result();

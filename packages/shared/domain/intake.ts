@@ -45,7 +45,6 @@ export type ClickContext = {
   campaignId: string;
   offerId: number;
   share: BasisPoints;
-  publisherId: string | null;
 };
 
 export type Offer = {
@@ -126,17 +125,22 @@ export function networkAlias(networkId: string): string {
   return `trackier:${networkId}`;
 }
 
-/** What must hold before an event may become a new conversion (money rules 5 and 6). */
+/**
+ * What must hold before an event may become a new conversion (money rules 5 and 6).
+ * @param publishers which tenant a publisher id belongs to
+ */
 export function refusal(
   event: IntakeEvent,
   click: ClickContext,
   offer: Offer | undefined,
   settings: IntakeSettings,
+  publishers: ReadonlyMap<string, string>,
 ): Unmatched | null {
   const { report } = event;
   if (offer === undefined) return 'unknown_offer';
   if (click.offerId !== report.offerId) return 'foreign_offer';
-  if (report.publisherId !== null && report.publisherId !== click.publisherId) return 'foreign_publisher';
+  const publisher = report.publisherId === null ? undefined : publishers.get(report.publisherId);
+  if (publisher !== undefined && publisher !== click.tenantId) return 'foreign_publisher';
   if ((report.currency ?? offer.currency) !== settings.currency) return 'foreign_currency';
   const clickTime = clickIdTime(click.clickId);
   if (occurredAt(event) - clickTime > settings.attributionWindowDays * DAY_MS) return 'click_too_old';

@@ -65,7 +65,7 @@ export function decide(
       return { to: 'held', attempts, nextAttemptAt: now + heldForMs, error: outcome.error, alarm: null };
     }
     case 'refused':
-      if (attempt.number <= 2) return { to: 'error_hard', error: outcome.error, alarm: 'refused' };
+      if (attempt.number === 1) return { to: 'error_hard', error: outcome.error, alarm: 'refused' };
       return askAgain(attempt, now, outcome.error, 'refused_later');
     case 'mismatch':
       return askAgain(attempt, now, outcome.error, 'mismatch');

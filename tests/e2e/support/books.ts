@@ -90,12 +90,47 @@ export async function takenOf(on: Platform, order: string): Promise<number> {
   return Number(row?.count);
 }
 
-/** A conversion's postings: event, account kind, amount. */
-export async function postingsOf(on: Platform, convId: string): Promise<{ event: string; sum: string }[]> {
-  const rows = await on.sql(
-    `select event_id as event, sum(amount) as sum from journal_entries
-     where split_part(event_id, ':', 2) = $1 group by event_id order by event_id`,
-    [convId],
+/** The postings of a conversion's accrual, by account without the ids in it. */
+export async function accrualOf(on: Platform, convId: string): Promise<Record<string, string>> {
+  const rows = await on.sql('select account, amount from journal_entries where event_id = $1', [`c${convId}.accrual`]);
+  return Object.fromEntries(rows.map(({ account, amount }) => [account?.split(':').slice(0, -1).join(':'), amount]));
+}
+
+/** What a payee can be paid, has reserved and owes at a tenant. */
+export async function balanceOf(
+  on: Platform,
+  tenantId: string,
+  payee: string,
+): Promise<{ available: string; reserved: string; receivable: string }> {
+  const [row] = await on.sql(
+    'select available, reserved, receivable from payee_accounts where tenant_id = $1 and payee = $2',
+    [tenantId, payee],
   );
-  return rows as { event: string; sum: string }[];
+  return {
+    available: row?.available ?? '0.00',
+    reserved: row?.reserved ?? '0.00',
+    receivable: row?.receivable ?? '0.00',
+  };
+}
+
+export type Payout = {
+  payout_id: string;
+  status: string;
+  amount: string;
+  attempts: string;
+  creation_request_id: string;
+  next_attempt_at: string;
+  gc_id: string | null;
+  voucher_code: string | null;
+  error_code: string | null;
+};
+
+/** A shopper's payouts, the largest first. */
+export async function payoutsOf(on: Platform, userId: string): Promise<Payout[]> {
+  const rows = await on.sql(
+    `select payout_id, status, amount, attempts, creation_request_id, next_attempt_at, gc_id, voucher_code, error_code
+     from payouts where user_id = $1 order by amount desc, payout_id`,
+    [userId],
+  );
+  return rows as unknown as Payout[];
 }

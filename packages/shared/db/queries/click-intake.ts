@@ -2,7 +2,7 @@ import type { ClickMessage } from '../../contracts/click-message.ts';
 import type { EventSource } from '../../contracts/postback-message.ts';
 import { clickIdTime } from '../../domain/click-id.ts';
 import type { Tx } from '../types.ts';
-import { ADD_ROLLUPS, rollupRows } from './intake-write.ts';
+import { addRollups, rollupRows } from './intake-write.ts';
 
 /** A click and the id it is to be stored under; they differ after a collision. */
 export type ClickToStore = { click: ClickMessage; id: bigint };
@@ -55,7 +55,7 @@ export async function insertClicks(
         clicks: 1,
       })),
     );
-    await tx.query(ADD_ROLLUPS, [JSON.stringify({ rollups }), null, shard]);
+    await tx.query(addRollups('$1', '$2'), [JSON.stringify({ rollups }), shard]);
   }
   return {
     stored: stored.length,

@@ -261,11 +261,11 @@ function iso(at: number): string {
   return new Date(at).toISOString();
 }
 
-/** Inserts rollup rows `r` (a CTE named `rollups` as JSON) by adding them up. */
-export const ADD_ROLLUPS = `
+/** SQL that adds the rollup rows in member `rollups` of the JSON parameter `data` to the shard in parameter `shard`. */
+export const addRollups = (data: string, shard: string): string => `
   insert into daily_rollups as d (tenant_id, day, link_id, shard, clicks, conversions, order_value, net_commission, user_amount, creator_amount)
-  select r.tenant_id, r.day, r.link_id, $3::smallint, r.clicks, r.conversions, r.order_value, r.net_commission, r.user_amount, r.creator_amount
-  from jsonb_to_recordset($1::jsonb -> 'rollups') as r(tenant_id uuid, day date, link_id uuid, clicks bigint, conversions bigint,
+  select r.tenant_id, r.day, r.link_id, ${shard}::smallint, r.clicks, r.conversions, r.order_value, r.net_commission, r.user_amount, r.creator_amount
+  from jsonb_to_recordset(${data}::jsonb -> 'rollups') as r(tenant_id uuid, day date, link_id uuid, clicks bigint, conversions bigint,
     order_value numeric, net_commission numeric, user_amount numeric, creator_amount numeric)
   order by r.tenant_id, r.day, r.link_id
   on conflict (tenant_id, day, link_id, shard) do update set clicks = d.clicks + excluded.clicks, conversions = d.conversions + excluded.conversions,
@@ -366,5 +366,5 @@ orders_taken as (
     where o.conv_id = any($6::bigint[])
   returning 1
 ),
-rollups as (${ADD_ROLLUPS})
+rollups as (${addRollups('$1', '$3')})
 select (select count(*) from orders_taken) as orders`;

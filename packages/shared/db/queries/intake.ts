@@ -41,7 +41,6 @@ export async function loadClicks(tx: Tx, clicks: readonly EventClick[]): Promise
     campaign_id: string | null;
     offer_id: number | null;
     share_pct: string | null;
-    trackier_pid: string | null;
   };
   const times = clicks.map((click) => new Date(clickIdTime(click.clickId)));
   const { rows } = await tx.query<Row>(
@@ -50,13 +49,12 @@ export async function loadClicks(tx: Tx, clicks: readonly EventClick[]): Promise
             coalesce(v.user_id, case when e.link_id is null or (k.link_id = e.link_id and k.visitor_id is not distinct from e.visitor_id)
                                      then k.user_id end) as user_id,
             case when k.link_id = l.link_id then k.country end as country,
-            l.tenant_id, l.campaign_id, l.offer_id, c.share_pct, t.trackier_pid
+            l.tenant_id, l.campaign_id, l.offer_id, c.share_pct
      from unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::uuid[]) as e(i, click_id, click_time, link_id, visitor_id)
      left join clicks k on k.click_id = e.click_id and k.created_at = e.click_time
        and k.created_at between $6::timestamptz and $7::timestamptz
      left join links l on l.link_id = coalesce(e.link_id, k.link_id)
      left join campaigns c on c.tenant_id = l.tenant_id and c.campaign_id = l.campaign_id
-     left join tenants t on t.tenant_id = l.tenant_id
      left join visitors v on v.visitor_id = case when e.link_id is null then k.visitor_id else e.visitor_id end`,
     [
       clicks.map((_, index) => index),
@@ -84,10 +82,19 @@ export async function loadClicks(tx: Tx, clicks: readonly EventClick[]): Promise
       campaignId: row.campaign_id,
       offerId: row.offer_id,
       share: parseBasisPoints(row.share_pct),
-      publisherId: row.trackier_pid,
     };
   }
   return found;
+}
+
+/** Which tenant each of these publisher ids belongs to. */
+export async function loadPublishers(tx: Tx, publisherIds: readonly string[]): Promise<Map<string, string>> {
+  if (publisherIds.length === 0) return new Map();
+  const { rows } = await tx.query<{ trackier_pid: string; tenant_id: string }>(
+    'select trackier_pid, tenant_id from tenants where trackier_pid = any($1::text[])',
+    [publisherIds],
+  );
+  return new Map(rows.map((row) => [row.trackier_pid, row.tenant_id]));
 }
 
 export async function loadOffers(tx: Tx, offerIds: readonly number[]): Promise<Map<number, Offer>> {
