@@ -53,7 +53,7 @@ export class RunRecord {
   }
 
   /**
-   * Claims the DATA_DIR: waits up to 15 seconds for a stack that is stopping, cleans up after one that was killed
+   * Claims the DATA_DIR: waits up to 10 seconds for a stack that is stopping, cleans up after one that was killed
    * (its processes, its stack.json), and throws StackFailure if one goes on running.
    */
   static async claim(paths: DataPaths, waiting: (pid: number) => void): Promise<RunRecord> {
@@ -82,7 +82,7 @@ export class RunRecord {
       const other = readRun(paths.runFile);
       if (other && isAlive(other.supervisor)) {
         waiting(other.supervisor.pid);
-        if (await until(() => !isAlive(other.supervisor), 15_000)) continue;
+        if (await until(() => !isAlive(other.supervisor), 10_000)) continue;
         throw new StackFailure(
           `A stack already runs on ${paths.root} (process ${other.supervisor.pid})`,
           'Use that one, stop it (Ctrl-C), or start a second: PORT=8900 DATA_DIR=.data-2 npm start',

@@ -32,7 +32,7 @@ describe('the whole purchase', () => {
       sale_amount: '2345.67',
       txn_id: order,
     });
-    expect(answers).toMatchObject([{ status: 200 }]);
+    expect(answers).toMatchObject([{ status: 200, answer: '{"status":"ok"}' }]);
     expect(conversion.payout).toBe('211.11');
 
     const sale = await until('a pending reward', () => saleOf(on, order));

@@ -40,7 +40,7 @@ const ALARMS: Readonly<Record<PayoutAlarm, string>> = {
  * (money rule 17) and `sending` is committed (money rule 14), so that a crash at any point is resolved by asking again with the same id.
  */
 export async function attemptPayout(run: PayoutRun, payout: Payout, purpose: GatePurpose): Promise<AttemptResult> {
-  if (payout.attempts > 0) await storeIntent(run.evidence, payout, run.clock.now());
+  if (payout.intentStoredAt === null) await storeIntent(run.evidence, payout, run.clock.now());
   const slot = await run.gate.acquire(run.clock.now(), purpose);
   if (!slot.ok) {
     await run.db.transaction((tx) => releaseLease(tx, payout));

@@ -134,3 +134,9 @@ export async function payoutsOf(on: Platform, userId: string): Promise<Payout[]>
   );
   return rows as unknown as Payout[];
 }
+
+/** How often each outcome came of an order's postbacks. */
+export async function postbacksOf(on: Platform, order: string): Promise<Record<string, number>> {
+  const rows = await on.sql(`select outcome, count(*) from postbacks where raw ->> 'txn_id' = $1 group by outcome`, [order]);
+  return Object.fromEntries(rows.map(({ outcome, count }) => [outcome, Number(count)]));
+}

@@ -18,7 +18,7 @@ export type Message = { to: string; text: string; at: string; kind: string };
 /** The outside world: what happens there, and what goes wrong there. */
 export type Sandboxes = {
   /** Buys; answers the network's conversion and what our webhook said to the first try of each postback. */
-  buy(purchase: Purchase): Promise<{ conversion: NetworkConversion; answers: { status: number; body: string }[] }>;
+  buy(purchase: Purchase): Promise<{ conversion: NetworkConversion; answers: { status: number | null; answer: string | null }[] }>;
   /** Changes a conversion at the network, which sends no postback unless `postback` is true. */
   changeConversion(id: string, change: Record<string, unknown>): Promise<void>;
   /** Makes AGCOD or the SMS gateway misbehave. */
@@ -38,7 +38,7 @@ export function openSandboxes({ sandbox }: StackFile): Sandboxes {
   return {
     async buy(purchase) {
       const { json } = await post(`${trackier}/buy`, purchase);
-      const answers = json.postbacks.map(({ attempts }: { attempts: { status: number; body: string }[] }) => attempts[0]);
+      const answers = json.postbacks.map(({ attempts }: { attempts: unknown[] }) => attempts[0]);
       return { conversion: json.conversion, answers };
     },
     async changeConversion(id, change) {
