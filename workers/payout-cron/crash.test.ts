@@ -150,22 +150,26 @@ describe('answers and runs that cross', () => {
     expect(await stage.broken()).toEqual([]);
   });
 
-  it('fault 30: two workers with the same payout: the one whose lease ran out makes no call', async () => {
-    await reserveOnly();
-    const [first, second] = [stage.deps(), stage.deps()];
-    const stale = await claim(first);
-    stage.clock.advance(MINUTE);
-    const fresh = await claim(second);
-    expect(fresh.payoutId).toBe(stale.payoutId);
-    const results = await Promise.all([
-      attemptPayout(beginRun(first), stale, 'call'),
-      attemptPayout(beginRun(second), fresh, 'call'),
-    ]);
-    expect(results.map(({ kind }) => kind)).toEqual(['overtaken', 'issued']);
-    expect(await stage.calls()).toHaveLength(1);
-    await run(MINUTE);
-    await expectOneOfEach();
-  });
+  it.each(['queued', 'sending'])(
+    'fault 30: two workers with the same %s payout: the one whose lease ran out makes no call',
+    async (status) => {
+      await reserveOnly();
+      if (status === 'sending') await stage.owner.query(`update payouts set status = 'sending', card_may_exist = true`);
+      const [first, second] = [stage.deps(), stage.deps()];
+      const stale = await claim(first);
+      stage.clock.advance(MINUTE);
+      const fresh = await claim(second);
+      expect(fresh.payoutId).toBe(stale.payoutId);
+      const results = await Promise.all([
+        attemptPayout(beginRun(first), stale, 'call'),
+        attemptPayout(beginRun(second), fresh, 'call'),
+      ]);
+      expect(results.map(({ kind }) => kind)).toEqual(['overtaken', 'issued']);
+      expect(await stage.calls()).toHaveLength(1);
+      await run(MINUTE);
+      await expectOneOfEach();
+    },
+  );
 
   it('fault 30: a card stored twice is journaled once', async () => {
     await reserveOnly();

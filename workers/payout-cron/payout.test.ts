@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { nightlyRetry } from './nightly-retry.ts';
 import { payout } from './payout.ts';
+import { reserveAll } from './reserve.ts';
+import { beginRun, noCounts } from './run.ts';
 import { type Shopper, Stage } from './stage.fake.ts';
 
 const MINUTE = 60_000;
@@ -220,6 +222,25 @@ describe('faults 25, 35, 36: trouble with the partner account', () => {
     expect(await stage.cards()).toHaveLength(3);
     expect((await stage.pages()).at(-1)).toMatchObject({ dedup_key: 'agcod-breaker', event_action: 'resolve' });
     expect(await stage.broken()).toEqual([]);
+  });
+
+  it('money rule 16: the probe is the oldest held payout, whenever it would be due; when it is answered all others are due', async () => {
+    for (let index = 0; index < 3; index++) {
+      await shopperWith();
+      stage.clock.advance(1_000);
+      await stage.run((deps) => reserveAll(beginRun(deps), noCounts()));
+    }
+    await stage.owner.query(
+      `update payouts set status = 'held', card_may_exist = true, attempts = 1, next_attempt_at = $1::timestamptz
+      - (created_at - $1::timestamptz) + interval '1 day'`,
+      [new Date(stage.clock.now())],
+    );
+    const oldestFirst = (await stage.payouts()).map((payout) => payout.creation_request_id);
+    const trouble = { purpose: 'call', sign: 'trouble', payoutId: null, holdForMs: 5 * MINUTE } as const;
+    await stage.gate.report(trouble, stage.clock.now());
+    expect(await run(5 * MINUTE)).toMatchObject({ issued: 3, paid: 3 });
+    expect((await ids())[0]).toBe(oldestFirst[0]);
+    expect(await stage.cards()).toHaveLength(3);
   });
 
   it('a breaker that could not be paged about is paged about by the next run', async () => {

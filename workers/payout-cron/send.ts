@@ -31,7 +31,7 @@ async function passBreaker(run: PayoutRun, counts: PayoutCounts): Promise<boolea
   if (breaker === 'open') return false;
   const probe = await run.db.transaction(async (tx) => {
     const now = run.clock.now();
-    const held = null;
+    const held = await claimOldestHeld(tx, now, LEASE_MS);
     return held ?? (await claimDue(tx, { statuses: CALLING, now, leaseMs: LEASE_MS }));
   });
   if (probe === null) return false;
