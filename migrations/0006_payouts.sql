@@ -13,7 +13,7 @@ create table payouts (
   creation_request_id varchar(40) not null unique check (creation_request_id ~ '^[A-Za-z0-9]{1,40}$'),
   agcod_endpoint text not null,
   agcod_region text not null,
-  partner_id varchar(14) not null,
+  partner_id varchar(15) not null,
   -- Committed with `sending`, before the call: while it stands nothing is reversed or paid again (money rule 14).
   card_may_exist boolean not null default false,
   attempts int not null default 0 check (attempts >= 0),

@@ -43,6 +43,18 @@ export const users = pgTable('users', {
   kycHash: text('kyc_hash'),
   createdAt: instant('created_at').notNull(),
   lastLoginAt: instant('last_login_at'),
+  lastActiveAt: instant('last_active_at'),
+  deletedAt: instant('deleted_at'),
+});
+
+export const sessions = pgTable('sessions', {
+  sessionId: uuid('session_id').primaryKey(),
+  userId: uuid('user_id').notNull(),
+  device: varchar('device', { length: 60 }).notNull(),
+  scopeTenant: uuid('scope_tenant'),
+  createdAt: instant('created_at').notNull(),
+  lastUsedAt: instant('last_used_at').notNull(),
+  revokedAt: instant('revoked_at'),
 });
 
 export const tenantMembers = pgTable(
@@ -55,6 +67,30 @@ export const tenantMembers = pgTable(
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.userId] })],
 );
+
+export const invitations = pgTable('invitations', {
+  invitationId: uuid('invitation_id').primaryKey(),
+  tenantId: uuid('tenant_id').notNull(),
+  phone: varchar('phone', { length: 16 }),
+  role: text('role').notNull(),
+  invitedBy: uuid('invited_by').notNull(),
+  status: text('status').notNull().default('open'),
+  createdAt: instant('created_at').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  statusAt: instant('status_at').notNull(),
+});
+
+export const apiKeys = pgTable('api_keys', {
+  keyId: uuid('key_id').primaryKey(),
+  tenantId: uuid('tenant_id').notNull(),
+  name: varchar('name', { length: 80 }).notNull(),
+  keyHash: text('key_hash').notNull(),
+  scopes: text('scopes').array().notNull(),
+  createdBy: uuid('created_by').notNull(),
+  createdAt: instant('created_at').notNull(),
+  lastUsedAt: instant('last_used_at'),
+  revokedAt: instant('revoked_at'),
+});
 
 export const operators = pgTable('operators', {
   userId: uuid('user_id').primaryKey(),
@@ -154,6 +190,17 @@ export const widgets = pgTable('widgets', {
   campaignId: uuid('campaign_id').notNull(),
   configJson: jsonb('config_json').notNull().default({}),
   createdAt: instant('created_at').notNull(),
+  archivedAt: instant('archived_at'),
+});
+
+export const widgetTokens = pgTable('widget_tokens', {
+  tokenId: uuid('token_id').primaryKey(),
+  tenantId: uuid('tenant_id').notNull(),
+  widgetId: uuid('widget_id').notNull(),
+  createdBy: uuid('created_by').notNull(),
+  createdAt: instant('created_at').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  revokedAt: instant('revoked_at'),
 });
 
 export const clicks = pgTable(
@@ -193,6 +240,8 @@ export const conversionIdentities = pgTable('conversion_identities', {
   amendments: integer('amendments').notNull().default(0),
   rounds: integer('rounds').notNull().default(0),
   changedAt: instant('changed_at').notNull(),
+  listedAt: instant('listed_at'),
+  listedStatus: text('listed_status'),
 });
 
 export const conversionAliases = pgTable('conversion_aliases', {
@@ -329,7 +378,7 @@ export const payouts = pgTable('payouts', {
   creationRequestId: varchar('creation_request_id', { length: 40 }).notNull(),
   agcodEndpoint: text('agcod_endpoint').notNull(),
   agcodRegion: text('agcod_region').notNull(),
-  partnerId: varchar('partner_id', { length: 14 }).notNull(),
+  partnerId: varchar('partner_id', { length: 15 }).notNull(),
   cardMayExist: boolean('card_may_exist').notNull().default(false),
   attempts: integer('attempts').notNull().default(0),
   firstAttemptAt: instant('first_attempt_at'),
@@ -390,6 +439,10 @@ export const unmatchedConversions = pgTable('unmatched_conversions', {
   convId: bigint('conv_id', { mode: 'bigint' }),
   receivedAt: instant('received_at').notNull(),
   resolvedAt: instant('resolved_at'),
+  assignment: jsonb('assignment'),
+  assignedAt: instant('assigned_at'),
+  resolvedBy: uuid('resolved_by'),
+  resolution: text('resolution'),
 });
 
 export const deadLetters = pgTable('dead_letters', {
@@ -401,4 +454,94 @@ export const deadLetters = pgTable('dead_letters', {
   attempts: integer('attempts').notNull(),
   createdAt: instant('created_at').notNull(),
   resolvedAt: instant('resolved_at'),
+  replayRequestedAt: instant('replay_requested_at'),
+});
+
+export const networkPolls = pgTable('network_polls', {
+  startedAt: instant('started_at').primaryKey(),
+  windowStart: date('window_start').notNull(),
+  windowEnd: date('window_end').notNull(),
+  nextDay: date('next_day').notNull(),
+  chunkEnd: date('chunk_end'),
+  nextPage: integer('next_page').notNull().default(1),
+  listed: bigint('listed', { mode: 'bigint' }).notNull().default(0n),
+  sent: bigint('sent', { mode: 'bigint' }).notNull().default(0n),
+  finishedAt: instant('finished_at'),
+});
+
+export const conversionImports = pgTable('conversion_imports', {
+  importId: uuid('import_id').primaryKey(),
+  source: text('source').notNull(),
+  day: date('day'),
+  dryRun: boolean('dry_run').notNull().default(false),
+  startedAt: instant('started_at').notNull(),
+  finishedAt: instant('finished_at'),
+  startedBy: uuid('started_by'),
+  listed: bigint('listed', { mode: 'bigint' }).notNull().default(0n),
+  sent: bigint('sent', { mode: 'bigint' }).notNull().default(0n),
+  known: bigint('known', { mode: 'bigint' }).notNull().default(0n),
+  failed: bigint('failed', { mode: 'bigint' }).notNull().default(0n),
+  errors: jsonb('errors').notNull().default([]),
+});
+
+export const reconciliationFindings = pgTable(
+  'reconciliation_findings',
+  {
+    kind: text('kind').notNull(),
+    findingKey: text('finding_key').notNull(),
+    tenantId: uuid('tenant_id'),
+    day: date('day').notNull(),
+    networkId: varchar('network_id', { length: 64 }),
+    convId: bigint('conv_id', { mode: 'bigint' }),
+    offerId: integer('offer_id'),
+    here: jsonb('here'),
+    there: jsonb('there'),
+    source: text('source').notNull(),
+    firstSeen: instant('first_seen').notNull(),
+    lastSeen: instant('last_seen').notNull(),
+    healedAt: instant('healed_at'),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.findingKey] })],
+);
+
+export const offerSyncPages = pgTable('offer_sync_pages', {
+  page: integer('page').primaryKey(),
+  begunAt: instant('begun_at').notNull(),
+  total: integer('total').notNull(),
+  rows: integer('rows').notNull(),
+  unreadable: integer('unreadable').notNull().default(0),
+  offers: jsonb('offers').notNull(),
+});
+
+export const missingCashbackClaims = pgTable('missing_cashback_claims', {
+  claimId: uuid('claim_id').primaryKey(),
+  userId: uuid('user_id').notNull(),
+  merchant: varchar('merchant', { length: 200 }).notNull(),
+  brand: varchar('brand', { length: 200 }).notNull(),
+  offerId: integer('offer_id'),
+  purchasedOn: date('purchased_on').notNull(),
+  orderId: varchar('order_id', { length: 128 }).notNull(),
+  amount: money('amount').notNull(),
+  status: text('status').notNull().default('open'),
+  rule: text('rule'),
+  evidence: jsonb('evidence').notNull().default({}),
+  tenantId: uuid('tenant_id'),
+  convId: bigint('conv_id', { mode: 'bigint' }),
+  unmatchedId: bigint('unmatched_id', { mode: 'bigint' }),
+  createdAt: instant('created_at').notNull(),
+  searchedAt: instant('searched_at'),
+  decidedAt: instant('decided_at'),
+  decidedBy: uuid('decided_by'),
+  decision: jsonb('decision'),
+  reason: text('reason'),
+});
+
+export const notices = pgTable('notices', {
+  noticeId: bigint('notice_id', { mode: 'bigint' }).primaryKey(),
+  tenantId: uuid('tenant_id').notNull(),
+  kind: text('kind').notNull(),
+  offerId: integer('offer_id'),
+  details: jsonb('details').notNull().default({}),
+  createdAt: instant('created_at').notNull(),
+  readAt: instant('read_at'),
 });
