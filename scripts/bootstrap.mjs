@@ -2,7 +2,7 @@
 // Plain JavaScript for Node 18 and later without any dependency, since nothing else may be here yet.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,11 +50,19 @@ function outsidePath() {
   return entries.filter((entry) => !entry.startsWith(MODULES)).join(delimiter);
 }
 
-/** Runs a program to its end with a sign of life now and then; resolves with its exit code. */
+/**
+ * Runs a program to its end with a sign of life now and then; resolves with its exit code and what it complained about.
+ * The complaints are not shown as they come: most are warnings about this Node, which is not the one that will be used.
+ */
 function run(command, args, cwd) {
   return new Promise((resolve, reject) => {
     const began = Date.now();
-    const child = spawn(command, args, { cwd, stdio: 'inherit', env: { ...process.env, PATH: outsidePath() } });
+    const env = { ...process.env, PATH: outsidePath() };
+    const child = spawn(command, args, { cwd, env, stdio: ['inherit', 'inherit', 'pipe'] });
+    let complaints = '';
+    child.stderr.on('data', (chunk) => {
+      complaints += chunk;
+    });
     const heartbeat = setInterval(() => {
       console.log(`  still installing (${Math.round((Date.now() - began) / 1000)} s)`);
     }, HEARTBEAT_MS);
@@ -65,14 +73,17 @@ function run(command, args, cwd) {
       clearInterval(heartbeat);
       for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, stop);
       if (signal) reject(new Refusal(`The installation was interrupted (${signal}). Run the command again.`));
-      else resolve(code);
+      else resolve({ code, complaints });
     });
   });
 }
 
 /** What two packages' install scripts do, for an npm that was told to run none (ignore-scripts, or not allowed). */
 async function repairSkippedScripts() {
-  if (!nodeWorks()) await run('node', ['installArchSpecificPackage.js'], join(MODULES, 'node'));
+  if (!nodeWorks()) {
+    await run('node', ['installArchSpecificPackage.js'], join(MODULES, 'node'));
+    if (!existsSync(NODE)) symlinkSync(join('..', 'node', 'bin', 'node'), NODE); // npm links no program that is not there yet
+  }
   if (!postgresLinksExist()) await run('node', ['scripts/hydrate-symlinks.js'], postgresPackage());
 }
 
@@ -85,16 +96,31 @@ function postgresLinksExist() {
   return JSON.parse(listed || '[]').every(({ target }) => existsSync(join(postgresPackage(), target)));
 }
 
-async function install() {
-  console.log('Installing the packages of package-lock.json (once; about a minute) ...');
-  const code = await run('npm', ['ci', '--no-audit', '--no-fund'], ROOT).catch((error) => {
+/** npm's own words about a failure, without its usage text. */
+function errorsOf(complaints) {
+  const lines = complaints.split('\n').filter((line) => /^npm (error|ERR!)/.test(line));
+  return lines.slice(0, 15).join('\n');
+}
+
+async function runNpm(command) {
+  try {
+    return await run('npm', [...command, '--no-audit', '--no-fund'], ROOT);
+  } catch (error) {
     if (error instanceof Refusal) throw error;
     throw new Refusal(`npm could not be run (${error.message}). Install npm, then run the command again.`);
-  });
+  }
+}
+
+async function install() {
+  console.log('Installing the packages of package-lock.json (once; about a minute) ...');
+  let { code, complaints } = await runNpm(['ci']);
+  // Some npm versions want an entry even for the packages of other platforms; installing takes the same locked versions.
+  if (code !== 0 && complaints.includes('EUSAGE')) ({ code, complaints } = await runNpm(['install', '--no-save']));
   if (code !== 0) {
     throw new Refusal(
-      `npm ci failed (code ${code}); what it says above tells why. Usual causes: no way to the package registry (proxy, ` +
-        'VPN), a full disk, or files in node_modules that belong to another user. Then run the command again.',
+      `${errorsOf(complaints)}\n\nThe packages could not be installed (npm ended with code ${code}). Usual causes: no way to the ` +
+        'package registry (proxy, VPN), a full disk, or files in node_modules that belong to another user. ' +
+        'Then run the command again.',
     );
   }
   await repairSkippedScripts();

@@ -1,4 +1,4 @@
-/** The part of R2 that the workers use, in memory. */
+/** The part of R2 that the workers use, in memory; it lists a few keys at a time, as R2 may. */
 export class MemoryBucket {
   readonly objects = new Map<string, string>();
 
@@ -14,8 +14,26 @@ export class MemoryBucket {
     return { text: async () => value, json: async () => JSON.parse(value) as unknown };
   }
 
-  list(prefix: string): { objects: { key: string }[]; truncated: boolean } {
-    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
-    return { objects: keys.map((key) => ({ key })), truncated: false };
+  head(key: string): { key: string } | null {
+    return this.objects.has(key) ? { key } : null;
+  }
+
+  delete(keys: string | readonly string[]): void {
+    for (const key of typeof keys === 'string' ? [keys] : keys) this.objects.delete(key);
+  }
+
+  list(options: { prefix: string; limit?: number; cursor?: string }): {
+    objects: { key: string }[];
+    truncated: boolean;
+    cursor?: string;
+  } {
+    const { prefix, limit = 50, cursor = '' } = options;
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor).toSorted();
+    const page = keys.slice(0, limit);
+    const last = page.at(-1);
+    const objects = page.map((key) => ({ key }));
+    return keys.length > page.length && last !== undefined
+      ? { objects, truncated: true, cursor: last }
+      : { objects, truncated: false };
   }
 }

@@ -37,7 +37,12 @@ export class AtLeastOnceQueue {
   put(body: unknown, delayMs = 0): void {
     this.counts.sent += 1;
     const copy: unknown = JSON.parse(JSON.stringify(body));
-    this.#waiting.push({ id: `${this.name}-${this.counts.sent}`, body: copy, attempts: 0, dueAt: this.#now() + delayMs });
+    this.#waiting.push({
+      id: `${this.name}-${this.counts.sent}`,
+      body: copy,
+      attempts: 0,
+      dueAt: this.#now() + delayMs,
+    });
   }
 
   get size(): number {

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto';
 
-type Key = { readonly secret: Uint8Array; readonly algorithm: { name: string } };
+type Key = { readonly secret: Uint8Array };
 type Bytes = ArrayBuffer | ArrayBufferView;
 
 const TAG_BYTES = 16;
@@ -10,12 +10,21 @@ const TAG_BYTES = 16;
  * SHA-256, HMAC-SHA256, AES-256-GCM. Returns what puts the platform's own back.
  */
 export function installSteadyCrypto(): () => void {
+  const { subtle } = crypto;
+  const importKey = subtle.importKey.bind(subtle);
   const steady: Record<string, (...given: never[]) => Promise<unknown>> = {
     digest: async (_algorithm: unknown, data: Bytes) => plain(createHash('sha256').update(view(data)).digest()),
-    importKey: async (_format: string, secret: Bytes, algorithm: string | { name: string }): Promise<Key> => ({
-      secret: Uint8Array.from(view(secret)),
-      algorithm: typeof algorithm === 'string' ? { name: algorithm } : algorithm,
-    }),
+    importKey: async (
+      format: 'raw',
+      secret: Bytes,
+      algorithm: string | { name: string },
+      ...rest: [boolean, KeyUsage[]]
+    ) => {
+      const { name } = typeof algorithm === 'string' ? { name: algorithm } : algorithm;
+      // Only pg derives keys, while it connects and nothing else goes on.
+      if (name === 'PBKDF2') return importKey(format, secret as BufferSource, algorithm, ...rest);
+      return { secret: Uint8Array.from(view(secret)) } satisfies Key;
+    },
     sign: async (_algorithm: unknown, key: Key, data: Bytes) =>
       plain(createHmac('sha256', key.secret).update(view(data)).digest()),
     encrypt: async (algorithm: { iv: Bytes; additionalData?: Bytes }, key: Key, data: Bytes) => {
@@ -31,7 +40,6 @@ export function installSteadyCrypto(): () => void {
       return plain(Buffer.concat([decipher.update(sealed.subarray(0, -TAG_BYTES)), decipher.final()]));
     },
   };
-  const { subtle } = crypto;
   for (const [name, value] of Object.entries(steady))
     Object.defineProperty(subtle, name, { value, configurable: true, writable: true });
   return () => {
@@ -40,7 +48,9 @@ export function installSteadyCrypto(): () => void {
 }
 
 function view(data: Bytes): Uint8Array {
-  return data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return data instanceof ArrayBuffer
+    ? new Uint8Array(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function plain(buffer: Buffer): ArrayBuffer {

@@ -4,7 +4,7 @@ import { databaseUrls } from './database.ts';
 const OWNER = 'postgres://hissaback:owner-password@127.0.0.1:8788/hissaback';
 
 test('each worker connects to the owner’s database under its own role, never with the owner’s password', () => {
-  const urls = databaseUrls(OWNER, 'key');
+  const urls = databaseUrls(OWNER);
   expect(urls.owner).toBe(OWNER);
   for (const [name, role] of [
     ['api', 'hissaback_api'],
@@ -19,6 +19,12 @@ test('each worker connects to the owner’s database under its own role, never w
 });
 
 test('a local server is asked without TLS, another keeps what its URL says', () => {
-  expect(databaseUrls(OWNER, 'key').api).toContain('sslmode=disable');
-  expect(databaseUrls('postgres://o:p@db.example/x?sslmode=require', 'k').api).toMatch(/\/x\?sslmode=require$/);
+  expect(databaseUrls(OWNER).api).toContain('sslmode=disable');
+  expect(databaseUrls('postgres://o:p@db.example/x?sslmode=require').api).toMatch(/\/x\?sslmode=require$/);
+});
+
+test('the roles’ passwords derive from the owner’s: two stacks on one server agree, two servers do not', () => {
+  expect(databaseUrls(OWNER.replace('localhost', '127.0.0.1')).api).toBe(databaseUrls(OWNER).api);
+  expect(databaseUrls(OWNER.replace('owner-password', 'owner%2Dpassword')).api).toBe(databaseUrls(OWNER).api);
+  expect(databaseUrls(OWNER.replace('owner-password', 'other')).api).not.toBe(databaseUrls(OWNER).api);
 });

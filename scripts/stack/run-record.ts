@@ -53,13 +53,13 @@ export class RunRecord {
   }
 
   /**
-   * Claims the DATA_DIR: waits up to 10 seconds for a stack that is stopping, cleans up after one that was killed
+   * Claims the DATA_DIR: waits `patience` milliseconds for a stack that is stopping, cleans up after one that was killed
    * (its processes, its stack.json), and throws StackFailure if one goes on running.
    */
-  static async claim(paths: DataPaths, waiting: (pid: number) => void): Promise<RunRecord> {
+  static async claim(paths: DataPaths, waiting: (pid: number) => void, patience = 10_000): Promise<RunRecord> {
     mkdirSync(paths.root, { recursive: true });
     const mine = identify('stack', process.pid);
-    const before = await RunRecord.#take(paths, mine, waiting);
+    const before = await RunRecord.#take(paths, mine, waiting, patience);
     const swept = await sweep(paths, before);
     rmSync(paths.stackFile, { force: true });
     const record = new RunRecord(paths, { supervisor: mine, children: [] }, swept);
@@ -68,7 +68,12 @@ export class RunRecord {
   }
 
   /** Creates run.json, whose existence is the claim; answers the dead run found in its place, if any. */
-  static async #take(paths: DataPaths, mine: Identity, waiting: (pid: number) => void): Promise<Run | undefined> {
+  static async #take(
+    paths: DataPaths,
+    mine: Identity,
+    waiting: (pid: number) => void,
+    patience: number,
+  ): Promise<Run | undefined> {
     let dead: Run | undefined;
     for (;;) {
       try {
@@ -82,7 +87,7 @@ export class RunRecord {
       const other = readRun(paths.runFile);
       if (other && isAlive(other.supervisor)) {
         waiting(other.supervisor.pid);
-        if (await until(() => !isAlive(other.supervisor), 10_000)) continue;
+        if (await until(() => !isAlive(other.supervisor), patience)) continue;
         throw new StackFailure(
           `A stack already runs on ${paths.root} (process ${other.supervisor.pid})`,
           'Use that one, stop it (Ctrl-C), or start a second: PORT=8900 DATA_DIR=.data-2 npm start',

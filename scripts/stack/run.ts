@@ -4,20 +4,18 @@ import { Stack } from './stack.ts';
 import type { StackFile } from './stack-file.ts';
 
 function invitation({ origin, demo, operatorPhone, sandbox }: StackFile): string {
-  const messages = (phone: string) => `${sandbox.sms}/messages?to=${encodeURIComponent(phone)}`;
   return `
 Hissaback is ready. Open:
 
   ${demo.smart_link}
-      the demo creator's smart link: follow it as a shopper does
-  ${origin}/creator
-      the creator's pages; log in with ${demo.creatorPhone}, the code is at
-      ${messages(demo.creatorPhone)}
-  ${origin}/admin
-      the operators' panel; log in with ${operatorPhone}, the code is at
-      ${messages(operatorPhone)}
+      the demo creator's smart link: follow it as a shopper does, and buy something in the sandbox's shop
+  ${sandbox.sms}/
+      every SMS: codes and vouchers. People to log in as: shopper ${demo.shopperPhone},
+      creator ${demo.creatorPhone}, operator ${operatorPhone}
   ${origin}/docs
-      the API
+      the API; README.md has a purchase by hand
+  npm run demo
+      one whole purchase, from the login to the voucher
 
 Ctrl-C stops everything; the data stays.
 `;

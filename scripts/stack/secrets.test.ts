@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ACCESS_TOKEN_TYPE, AUDIENCE, ISSUER } from '@hissaback/shared/http/token-claims';
 import { importJWK, type JWK, jwtVerify } from 'jose';
 import { afterEach, expect, test } from 'vitest';
-import { cronToken, loadSecrets, overrideSecrets, rolePassword } from './secrets.ts';
+import { cronToken, loadSecrets, overrideSecrets } from './secrets.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hissaback-secrets-'));
 const file = join(folder, 'secrets.json');
@@ -64,10 +64,4 @@ test('an environment variable of a secret’s name replaces it', async () => {
   const { workers } = await loadSecrets(file);
   const overridden = overrideSecrets(workers, { AGCOD_ACCESS_KEY_ID: 'AKIAOTHER', UNRELATED: 'x' });
   expect(overridden).toEqual({ ...workers, AGCOD_ACCESS_KEY_ID: 'AKIAOTHER' });
-});
-
-test('a role’s password depends on the key and the role alone', () => {
-  expect(rolePassword('k', 'hissaback_api')).toBe(rolePassword('k', 'hissaback_api'));
-  expect(rolePassword('k', 'hissaback_api')).not.toBe(rolePassword('k', 'hissaback_payout'));
-  expect(rolePassword('k', 'hissaback_api')).not.toBe(rolePassword('l', 'hissaback_api'));
 });

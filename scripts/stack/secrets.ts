@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { ACCESS_TOKEN_TYPE, type AccessClaims, AUDIENCE, ISSUER } from '@hissaback/shared/http/token-claims';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
@@ -27,8 +27,6 @@ export type Secrets = {
   workers: WorkerSecrets;
   /** Password of the embedded server's superuser. */
   postgresPassword: string;
-  /** From it the workers' database passwords are derived. */
-  rolePasswordKey: string;
 };
 
 const TEN_YEARS_S = 10 * 365 * 86_400;
@@ -59,7 +57,6 @@ async function generate(): Promise<Secrets> {
       PAGER_ROUTING_KEY: randomBytes(16).toString('hex'),
     },
     postgresPassword: token(),
-    rolePasswordKey: token(),
   };
 }
 
@@ -114,9 +111,4 @@ export async function cronToken(jwtKeys: string): Promise<string> {
     .setIssuedAt(now)
     .setExpirationTime(now + TEN_YEARS_S)
     .sign(await importJWK(key, 'ES256'));
-}
-
-/** The password of a database role: the same for every stack that shares the key, so that two stacks on one server agree. */
-export function rolePassword(key: string, role: string): string {
-  return createHmac('sha256', key).update(`role:${role}`).digest('hex');
 }

@@ -66,8 +66,7 @@ export class Stack {
     const secrets = await loadSecrets(this.#paths.secrets);
     const workerSecrets = overrideSecrets(secrets.workers, env);
     const ownerUrl = external ?? this.#embeddedUrl(secrets);
-    const roleKey = external ? new URL(external).password : secrets.rolePasswordKey;
-    const databases = databaseUrls(ownerUrl, roleKey);
+    const databases = databaseUrls(ownerUrl);
     const sandbox = sandboxUrls(this.#ports);
     const vars = localVars({
       ...sandbox,
@@ -78,7 +77,7 @@ export class Stack {
 
     // Their order matters only at the end: the seed's links reach KV once the workers answer.
     const parts = [
-      this.#prepareDatabase(secrets, ownerUrl, roleKey, trackier),
+      this.#prepareDatabase(secrets, ownerUrl, trackier),
       this.#startSandbox(workerSecrets, env.AGCOD_PARTNER_ID ?? vars.AGCOD_PARTNER_ID ?? ''),
       this.#startWorkers(databases, workerSecrets, vars),
     ] as const;
@@ -86,7 +85,8 @@ export class Stack {
     const [seeded] = await Promise.all(parts);
 
     const cron = cronUrls(this.#origin);
-    await this.#publishLinks(cron.publish);
+    await this.#catchUp('publish', cron.publish);
+    await this.#catchUp('inbox', cron.inbox);
     const stack: StackFile = {
       origin: this.#origin,
       redirect: this.#origin,
@@ -118,7 +118,7 @@ export class Stack {
     return `postgres://${POSTGRES_USER}:${secrets.postgresPassword}@127.0.0.1:${this.#ports.postgres}/hissaback`;
   }
 
-  async #prepareDatabase(secrets: Secrets, ownerUrl: string, roleKey: string, trackier: string): Promise<SeedResult> {
+  async #prepareDatabase(secrets: Secrets, ownerUrl: string, trackier: string): Promise<SeedResult> {
     if (this.#options.env.DATABASE_URL === undefined) {
       const postgres = await startPostgres({
         dir: this.#paths.postgres,
@@ -132,7 +132,7 @@ export class Stack {
       say(`PostgreSQL 15 answers on port ${this.#ports.postgres}`);
     }
     const applied = await this.#migrate(ownerUrl);
-    await setRolePasswords(ownerUrl, roleKey);
+    await setRolePasswords(ownerUrl);
     say(applied === 0 ? 'the database is up to date' : `${applied} migrations have run`);
     const seeded = await seed({ ownerUrl, origin: this.#origin, trackier });
     say('the demo tenant is there');
@@ -205,12 +205,12 @@ export class Stack {
     if (this.#stopping) void child.stop();
   }
 
-  /** Brings the seed's links to KV, as the sweep does every two minutes. */
-  async #publishLinks(url: string): Promise<void> {
+  /** Runs a sweep at once: the seed's links belong in KV, and a crash may have left postbacks in the inbox. */
+  async #catchUp(name: string, url: string): Promise<void> {
     const response = await fetch(url, { method: 'POST' });
     if (response.ok) return;
     throw new StackFailure(
-      `The links could not be published (${await response.text()})`,
+      `The schedule ${name} failed (${await response.text()})`,
       `The workers' log is ${join(this.#paths.logs, 'workers.log')}`,
     );
   }

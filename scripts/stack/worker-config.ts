@@ -103,6 +103,8 @@ export function localVars(at: StackAddresses): Record<string, string> {
     SMS_ENDPOINT: at.sms,
     PAGER_ENDPOINT: at.pager,
     RELEASE_REQUIRES_POLL: 'false',
+    // The local runtime's queues live in memory.
+    POSTBACK_INBOX: 'on',
     DLT_ENTITY_ID: '1101000000000000001',
     DLT_TEMPLATE_OTP: 'local-otp',
     DLT_TEMPLATE_VOUCHER: 'local-voucher',

@@ -74,7 +74,8 @@ export async function startWorkers(options: WorkersOptions, started: (child: Chi
       ...(options.liveReload ? ['--live-reload'] : []),
     ],
     env: {
-      ...options.env,
+      // A developer's own CLOUDFLARE_ENV or WRANGLER_* settings are about deployments, not about this stack.
+      ...Object.fromEntries(Object.entries(options.env).filter(([name]) => !/^(CLOUDFLARE|WRANGLER)_/.test(name))),
       CI: '1',
       FORCE_COLOR: '0',
       // Nothing of one stack may meet another's: workers of two stacks bear the same names.

@@ -201,6 +201,7 @@ describe('immutable columns', () => {
           'sms_attempts',
         ],
         ...['sms_reference', 'paid_at', 'error_code', 'error_type', 'resolved_at', 'resolved_by', 'status_at'],
+        ...['held_at', 'held_by', 'cancelling_at'],
       ],
     },
   };
@@ -289,6 +290,7 @@ describe('links between tenants (money rule 21)', () => {
   test.each([
     ['links', () => ({ ...seeded('links'), link_id: crypto.randomUUID(), slug: 'another', tenant_id: other() })],
     ['widgets', () => ({ ...seeded('widgets'), widget_id: crypto.randomUUID(), tenant_id: other() })],
+    ['widget_tokens', () => ({ ...seeded('widget_tokens'), token_id: crypto.randomUUID(), tenant_id: other() })],
     ['daily_rollups', () => ({ ...seeded('daily_rollups'), tenant_id: other() })],
     ['conversion_identities', () => ({ ...seeded('conversion_identities'), conv_id: newId(), tenant_id: other() })],
     ['conversion_aliases', () => ({ ...seeded('conversion_aliases'), alias: 'network:another', tenant_id: other() })],

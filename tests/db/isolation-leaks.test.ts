@@ -14,6 +14,9 @@ const TENANT_TABLES = new Map<string, 'own' | 'operators' | 'closed'>([
   ['campaigns', 'own'],
   ['links', 'own'],
   ['widgets', 'own'],
+  ['widget_tokens', 'own'],
+  ['api_keys', 'own'],
+  ['invitations', 'own'],
   ['clicks', 'own'],
   ['conversions', 'own'],
   ['daily_rollups', 'own'],
@@ -23,7 +26,11 @@ const TENANT_TABLES = new Map<string, 'own' | 'operators' | 'closed'>([
   ['payouts', 'own'],
   ['payout_items', 'own'],
   ['postbacks', 'own'],
+  ['reconciliation_findings', 'own'],
+  ['notices', 'own'],
   ['unmatched_conversions', 'operators'],
+  ['missing_cashback_claims', 'operators'],
+  ['kill_switches', 'operators'],
   ['conversion_identities', 'closed'],
   ['conversion_aliases', 'closed'],
   ['order_keys', 'closed'],
@@ -32,11 +39,15 @@ const TENANT_TABLES = new Map<string, 'own' | 'operators' | 'closed'>([
 const SHOPPER_TABLES = new Map([
   ['users', 'user_id'],
   ['visitors', 'user_id'],
+  ['sessions', 'user_id'],
   ['clicks', 'user_id'],
   ['conversions', 'user_id'],
   ['ledger', 'user_id'],
   ['payouts', 'user_id'],
   ['payee_accounts', 'payee'],
+  ['missing_cashback_claims', 'user_id'],
+  ['notifications', 'user_id'],
+  ['notification_preferences', 'user_id'],
 ]);
 /** Rows of no tenant that everyone logged in may read. */
 const SHARED = new Set(['offers']);

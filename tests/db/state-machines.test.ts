@@ -109,7 +109,7 @@ describe('a payout’s statuses', () => {
     ...['queued>sending', 'queued>cancelled', 'queued>held'],
     ...['sending>issued', 'sending>error_hard', 'sending>error_soft', 'sending>held', 'sending>cancelled'],
     ...['held>queued', 'held>sending', 'held>cancelled'],
-    ...['error_soft>sending', 'error_soft>cancelled', 'error_hard>sending', 'error_hard>cancelled'],
+    ...['error_soft>sending', 'error_soft>held', 'error_soft>cancelled', 'error_hard>sending', 'error_hard>cancelled'],
     ...['issued>paid', 'issued>cancelled'],
   ]);
 

@@ -15,7 +15,9 @@ beforeAll(async () => {
 });
 
 /** A shopper with a click, and what a postback of its sale says; 90.00 of commission unless told. */
-async function sold(further: Record<string, string> = {}): Promise<{ shopper: Person; order: string; parameters: Record<string, string> }> {
+async function sold(
+  further: Record<string, string> = {},
+): Promise<{ shopper: Person; order: string; parameters: Record<string, string> }> {
   const shopper = await on.logIn();
   const order = freshOrder();
   const click_id = await on.clickFor(shopper, link);

@@ -100,7 +100,13 @@ describe('the whole purchase', () => {
     const click = await on.follow(instant);
     expect(click.cookie).toMatch(/^hb_v=/);
     const order = freshOrder();
-    await on.buy({ p1: click.reference, campaign_id: INSTANT, publisher_id: creator.publisher_id, sale_amount: '5000', txn_id: order });
+    await on.buy({
+      p1: click.reference,
+      campaign_id: INSTANT,
+      publisher_id: creator.publisher_id,
+      sale_amount: '5000',
+      txn_id: order,
+    });
     expect(await until('the reward', () => saleOf(on, order))).toMatchObject({ user_id: null });
     await on.cron('release');
     expect(await saleOf(on, order)).toMatchObject({ status: 'pending' });
@@ -124,7 +130,13 @@ describe('the whole purchase', () => {
     const shopper = await on.logIn();
     const click = await on.follow(instant, { cookie: shopper.cookie });
     const order = freshOrder();
-    await on.buy({ p1: click.reference, campaign_id: INSTANT, publisher_id: creator.publisher_id, sale_amount: '100', txn_id: order });
+    await on.buy({
+      p1: click.reference,
+      campaign_id: INSTANT,
+      publisher_id: creator.publisher_id,
+      sale_amount: '100',
+      txn_id: order,
+    });
     expect(await until('the reward', () => saleOf(on, order))).toMatchObject({ user_id: shopper.user_id });
   });
 

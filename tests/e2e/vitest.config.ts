@@ -9,6 +9,8 @@ export default defineConfig({
     globalSetup: ['tests/e2e/support/global-setup.ts'],
     // Schedules and faults are the whole stack's: one file after the other.
     fileParallelism: false,
+    // Most of a test is waiting for a queue.
+    maxConcurrency: 16,
     experimental: { viteModuleRunner: false },
     testTimeout: 45_000,
     hookTimeout: 150_000,

@@ -57,7 +57,15 @@ export function twoTenants(): TwoTenants {
     tracking_link: 'https://network.example/click',
     synced_at: at,
   });
-  for (const user_id of shoppers) add('visitors', { visitor_id: randomUUID(), user_id, created_at: at, bound_at: at });
+  for (const user_id of shoppers) {
+    add('visitors', { visitor_id: randomUUID(), user_id, created_at: at, bound_at: at });
+    add('sessions', { session_id: randomUUID(), user_id, device: 'Test', created_at: at, last_used_at: at });
+    add('notification_preferences', { user_id, updated_at: at });
+    add('notifications', {
+      ...{ notification_id: newId(), user_id, kind: 'tracked', subject: `c${newId()}`, amount: '50.00', currency: 'INR' },
+      ...{ next_attempt_at: at, created_at: at, status_at: at },
+    });
+  }
 
   for (const [index, tenant_id] of tenants.entries()) {
     const campaign_id = randomUUID();
@@ -75,7 +83,18 @@ export function twoTenants(): TwoTenants {
     });
     add('campaigns', { campaign_id, tenant_id, name: 'Campaign', share_pct: '50.00', created_at: at });
     add('links', { link_id, tenant_id, campaign_id, offer_id: offer, slug: `slug-${link_id}`, created_at: at });
-    add('widgets', { widget_id: randomUUID(), tenant_id, campaign_id, created_at: at });
+    const widget_id = randomUUID();
+    const created_by = creators[index];
+    add('widgets', { widget_id, tenant_id, campaign_id, created_at: at });
+    add('widget_tokens', { token_id: randomUUID(), tenant_id, widget_id, created_by, created_at: at, expires_at: at });
+    add('api_keys', {
+      ...{ key_id: randomUUID(), tenant_id, name: 'Key', key_hash: '1.hash', scopes: ['offers:read'], created_by },
+      ...{ created_at: at },
+    });
+    add('invitations', {
+      ...{ invitation_id: randomUUID(), tenant_id, phone: `+9180000${String(offer % 100_000).padStart(5, '0')}` },
+      ...{ role: 'member', invited_by: created_by, created_at: at, expires_at: at, status_at: at },
+    });
     add('daily_rollups', { tenant_id, day: '2026-01-01', link_id, shard: 0 });
     add('unmatched_conversions', {
       unmatched_id: newId(),
@@ -85,6 +104,15 @@ export function twoTenants(): TwoTenants {
       source: 'postback',
       received_at: at,
     });
+    add('reconciliation_findings', {
+      ...{ kind: 'missing_here', finding_key: `net:${tenant_id}`, tenant_id, day: '2026-01-01', source: 'poll' },
+      ...{ first_seen: at, last_seen: at },
+    });
+    add('kill_switches', {
+      ...{ switch_id: randomUUID(), scope: 'payouts', tenant_id, reason: 'test', thrown_at: at, thrown_by: operator },
+      ...{ cleared_at: at, cleared_by: operator },
+    });
+    add('notices', { notice_id: newId(), tenant_id, kind: 'offer_gone', offer_id: offer, created_at: at });
     for (const user_id of shoppers) {
       const conv_id = newId();
       const click_id = newId();
@@ -101,6 +129,10 @@ export function twoTenants(): TwoTenants {
         offer_id: offer,
         changed_at: at,
         ...sale,
+      });
+      add('missing_cashback_claims', {
+        ...{ claim_id: randomUUID(), user_id, merchant: 'merchant', brand: 'Brand', purchased_on: '2026-01-01' },
+        ...{ order_id: `${conv_id}`, amount: '100.00', status: 'linked', tenant_id, conv_id, created_at: at },
       });
       add('conversion_aliases', { alias: `network:${conv_id}`, conv_id, tenant_id });
       add('order_keys', {

@@ -10,6 +10,8 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { createTestDatabase } from '../../tests/support/postgres.ts';
 import { createApp } from './app.ts';
+import { answerChecker } from './openapi/answers.fake.ts';
+import { type FakeSessions, fakeSessions } from './identity/sessions.fake.ts';
 
 export const ORIGIN = 'https://hissaback.test';
 
@@ -33,7 +35,9 @@ export type Stage = {
   /** A superuser's statement. */
   sql<Row extends Record<string, unknown>>(text: string, params?: unknown[]): Promise<Row[]>;
   uuid(): string;
+  /** A person's token comes with a session, a widget's with a widget of that tenant, if there is such a tenant. */
   token(grant: Grant): Promise<string>;
+  sessions: FakeSessions;
   /** A new user, with a shopper's token. */
   user(): Promise<{ user_id: string; token: string }>;
   /** A new tenant with its owner, and the owner's creator token. */
@@ -91,6 +95,7 @@ export async function stage(): Promise<Stage> {
   const clicks: ClickMessage[] = [];
   const logs: string[] = [];
   const failing = { kv: 0, queue: 0 };
+  const sessions = fakeSessions(random);
   const links = {
     get: async (key: string) => copies.get(key)?.value ?? null,
     put: async (key: string, value: string, options?: { metadata?: unknown }) => {
@@ -108,6 +113,10 @@ export async function stage(): Promise<Stage> {
     PLATFORM_ORIGIN: ORIGIN,
     PAYOUT_MINIMUM: '100.00',
     JWT_KEYS: keys,
+    KYC_KEYS: `1:${'C'.repeat(42)}A`,
+    API_KEY_KEYS: `1:${'D'.repeat(42)}A`,
+    SESSIONS: sessions.namespace,
+    OTP_COUNTRIES: 'IN',
     REFERENCE_KEYS: `1:${'A'.repeat(43)}`,
     VISITOR_KEYS: `1:${'B'.repeat(42)}A`,
     DB: { connectionString: database.api },
@@ -119,8 +128,13 @@ export async function stage(): Promise<Stage> {
       },
     },
     PAYOUT_CRON: { run: async () => on.payoutReport },
+    CORS_ORIGINS: '',
+    // A suite makes all its requests in a minute that never ends.
+    PUBLIC_PER_MINUTE: '1000000',
+    PUBLIC_LIMIT: { limit: async () => ({ success: true }) },
   } as unknown as ApiEnv;
   const app = createApp({ clock, random, write: (line) => void logs.push(line) });
+  const check = answerChecker(app);
   const uuid = (): string => mintUuid(random);
 
   const on: Stage = {
@@ -137,7 +151,28 @@ export async function stage(): Promise<Stage> {
       return (await admin.query<Row>(text, params)).rows;
     },
     uuid,
-    token: async (grant) => signAccessToken(await parseTokenKeys(keys), grant, clock, random),
+    sessions,
+    async token(grant) {
+      const isPerson = grant.role === 'shopper' || grant.role === 'creator' || grant.role === 'operator';
+      const own: Partial<Grant> = {};
+      if (isPerson) {
+        own.sessionId = grant.sessionId ?? uuid();
+        if (grant.sessionId === undefined)
+          await sessions.calls(own.sessionId).start(own.sessionId, grant.sub, clock.now());
+      }
+      if (grant.role === 'widget') {
+        own.jti = grant.jti ?? uuid();
+        await on.sql(
+          `with tenant as (select tenant_id, user_id from tenant_members where tenant_id = $1 limit 1),
+           campaign as (insert into campaigns select $4, tenant_id, 'Widget', 50, 'active', now() from tenant returning tenant_id),
+           widget as (insert into widgets (widget_id, tenant_id, campaign_id, created_at) select $2, tenant_id, $4, now() from campaign on conflict do nothing)
+           insert into widget_tokens (token_id, tenant_id, widget_id, created_by, created_at, expires_at)
+           select $3, tenant_id, $2, user_id, now(), 'infinity' from tenant`,
+          [grant.tenantId, grant.sub, own.jti, uuid()],
+        );
+      }
+      return signAccessToken(await parseTokenKeys(keys), { ...grant, ...own }, clock, random);
+    },
     async user() {
       const user_id = uuid();
       await on.sql('insert into users (user_id, created_at) values ($1, now())', [user_id]);
@@ -240,8 +275,11 @@ export async function stage(): Promise<Stage> {
       const answer = await app.fetch(request, env, context as unknown as ExecutionContext);
       await Promise.all(pending);
       const text = await answer.text();
-      const isJson = /json/.test(answer.headers.get('content-type') ?? '');
-      return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : undefined };
+      const contentType = answer.headers.get('content-type');
+      const parsed = /json/.test(contentType ?? '') && text !== '' ? JSON.parse(text) : undefined;
+      const wrong = check({ method, path, status: answer.status, contentType, json: parsed });
+      if (wrong !== null) throw new Error(`An answer is not as it is described: ${wrong}`);
+      return { status: answer.status, headers: answer.headers, text, json: parsed };
     },
     async close() {
       await admin.end();

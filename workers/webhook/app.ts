@@ -8,9 +8,10 @@ import { takePostback } from './take-postback.ts';
 export function createApp(deps: Deps): Hono<{ Bindings: WebhookEnv; Variables: HttpVariables }> {
   const app = new Hono<{ Bindings: WebhookEnv; Variables: HttpVariables }>();
   app.use(requestScope({ clock: deps.clock, random: deps.random, service: 'webhook' }));
-  app.on(['GET', 'POST'], '/v1/events/conversion', (c) => {
-    // Hono serves HEAD by GET's handler; a probe must not become a conversion.
-    if (c.req.method === 'HEAD') throw new ProblemError('method_not_allowed', { headers: { allow: 'GET, POST' } });
+  // Every method comes here: Hono would serve HEAD by GET's handler, and a probe must not become a conversion.
+  app.all('/v1/events/conversion', (c) => {
+    if (c.req.method !== 'GET' && c.req.method !== 'POST')
+      throw new ProblemError('method_not_allowed', { headers: { allow: 'GET, POST' } });
     return takePostback(c.req.raw, c.env, deps);
   });
   app.onError(onError);

@@ -1,7 +1,21 @@
-import { loadClaimable, lockClaim, writeClaim } from '@hissaback/shared/db/queries/claims';
+import {
+  type Claimable,
+  loadClaimable,
+  loadClaimableById,
+  lockClaim,
+  writeClaim,
+} from '@hissaback/shared/db/queries/claims';
 import { loadFraudFacts, lockShoppersAndOrders } from '@hissaback/shared/db/queries/intake';
 import type { Tx } from '@hissaback/shared/db/types';
-import { type Books, isPending, move, reverse, rewardOf } from '@hissaback/shared/domain/conversion';
+import {
+  type Books,
+  type Conversion,
+  isPending,
+  move,
+  payeeOf,
+  reverse,
+  rewardOf,
+} from '@hissaback/shared/domain/conversion';
 import { judge, readFraudRules } from '@hissaback/shared/domain/fraud';
 import { countInWindow } from '@hissaback/shared/domain/intake';
 import { accounts, eventIds, postEvent } from '@hissaback/shared/domain/journal';
@@ -23,21 +37,33 @@ export async function claimRewards(
 ): Promise<number> {
   const isBound = await lockClaim(tx, claim);
   if (!isBound) return 0;
-  const waiting = await loadClaimable(tx, claim.visitorId);
+  return attach(tx, await loadClaimable(tx, claim.visitorId), claim.userId, context);
+}
+
+/** Gives one conversion that nobody's shopper is known of to a shopper: an operator's decision about a claim of missing cashback. */
+export async function attachConversion(
+  tx: Tx,
+  claim: { convId: bigint; userId: string },
+  context: IntakeContext,
+): Promise<number> {
+  return attach(tx, await loadClaimableById(tx, claim.convId), claim.userId, context);
+}
+
+async function attach(tx: Tx, waiting: readonly Claimable[], userId: string, context: IntakeContext): Promise<number> {
   if (waiting.length === 0) return 0;
-  await lockShoppersAndOrders(tx, [`shopper:${claim.userId}`]);
+  await lockShoppersAndOrders(tx, [`shopper:${userId}`]);
   const times = waiting.map(({ conversion }) => conversion.occurredAt);
   const tenantIds = [...new Set(waiting.map(({ conversion }) => conversion.tenantId))];
   const facts = await loadFraudFacts(tx, {
-    userIds: [claim.userId],
+    userIds: [userId],
     visitorIds: [],
     from: Math.min(...times) - LONGEST_WINDOW_MS,
     to: Math.max(...times) + LONGEST_WINDOW_MS,
-    pairs: tenantIds.map((tenantId) => ({ tenantId, userId: claim.userId })),
+    pairs: tenantIds.map((tenantId) => ({ tenantId, userId })),
     orders: [],
     tenantIds,
   });
-  const known = facts.times.get(claim.userId) ?? [];
+  const known = facts.times.get(userId) ?? [];
   const books: Books = { postings: [], settled: [] };
   for (const { conversion, clickCountry, country } of waiting) {
     const stored = facts.rules.get(conversion.tenantId);
@@ -45,7 +71,7 @@ export async function claimRewards(
     const decision = judge(
       {
         settingsVersion: stored?.version ?? 0,
-        selfPurchase: facts.ownPeople.has(`${conversion.tenantId} ${claim.userId}`),
+        selfPurchase: facts.ownPeople.has(`${conversion.tenantId} ${userId}`),
         conversionsInWindow: countInWindow(known, conversion.occurredAt, rules.velocity.windowHours),
         velocityAsked: null,
         duplicateOrder: false, // asked at its birth; the shopper makes no difference to it
@@ -57,8 +83,8 @@ export async function claimRewards(
     known.push(conversion.occurredAt);
     const reward = rewardOf(conversion);
     if (!isPending(reward.status)) continue;
-    moveToShopper(books, conversion, claim);
-    const claimed = { ...conversion, userId: claim.userId };
+    moveToShopper(books, conversion, userId);
+    const claimed = { ...conversion, userId };
     if (decision.verdict === 'reject') reverse(books, claimed, 'rejected', decision.rules[0] ?? 'fraud', context.now);
     else if (decision.verdict === 'review' && reward.status === 'pending')
       for (const row of conversion.ledger) move(row, 'review', decision.rules[0] ?? 'fraud', context.now);
@@ -66,7 +92,7 @@ export async function claimRewards(
   }
   await writeClaim(
     tx,
-    claim.userId,
+    userId,
     waiting.map(({ conversion }) => conversion),
     books.postings,
     context.now,
@@ -74,19 +100,15 @@ export async function claimRewards(
   return waiting.length;
 }
 
-/** The pending money of a reward changes hands: the visitor's account to the shopper's. */
-function moveToShopper(
-  books: Books,
-  conversion: Parameters<typeof rewardOf>[0],
-  claim: { visitorId: string; userId: string },
-): void {
+/** The pending money of a reward changes hands: the visitor's account, or nobody's, to the shopper's. */
+function moveToShopper(books: Books, conversion: Conversion, userId: string): void {
   const { user } = splitCommission(conversion.net, conversion.share);
   const { tenantId, currency } = conversion;
   const event = { eventId: eventIds.claim(conversion.convId), kind: 'claim' as const, tenantId, currency };
   books.postings.push(
     ...postEvent(event, [
-      { account: accounts.payee('shopper', 'pending', tenantId, claim.visitorId), amount: -user },
-      { account: accounts.payee('shopper', 'pending', tenantId, claim.userId), amount: user },
+      { account: accounts.payee('shopper', 'pending', tenantId, payeeOf(conversion)), amount: -user },
+      { account: accounts.payee('shopper', 'pending', tenantId, userId), amount: user },
     ]),
   );
 }

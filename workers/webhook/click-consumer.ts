@@ -1,5 +1,6 @@
 import type { ClickMessage } from '@hissaback/shared/contracts/click-message';
-import { insertClicks, type UnmatchedRow, unmatchedOfClicks } from '@hissaback/shared/db/queries/click-intake';
+import { insertClicks, unmatchedOfClicks } from '@hissaback/shared/db/queries/click-intake';
+import type { Waiting } from '@hissaback/shared/db/queries/unmatched';
 import type { Tx } from '@hissaback/shared/db/types';
 import type { Random } from '@hissaback/shared/domain/chance';
 
@@ -16,7 +17,7 @@ export async function takeClicks(
   tx: Tx,
   clicks: readonly ClickMessage[],
   context: { random: Random; now: number },
-): Promise<{ stored: number; waiting: UnmatchedRow[] }> {
+): Promise<{ stored: number; waiting: Waiting[] }> {
   const [shard = 0] = context.random.bytes(1);
   let todo = clicks.map((click) => ({ click, id: BigInt(click.click_id) })).sort((a, b) => (a.id < b.id ? -1 : 1));
   let stored = 0;

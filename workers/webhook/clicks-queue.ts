@@ -1,12 +1,11 @@
 import { type ClickMessage, parseClickMessage } from '@hissaback/shared/contracts/click-message';
-import type { PostbackMessage } from '@hissaback/shared/contracts/postback-message';
 import { databaseBinding, openDatabase } from '@hissaback/shared/db/client';
-import type { UnmatchedRow } from '@hissaback/shared/db/queries/click-intake';
 import type { Database } from '@hissaback/shared/db/types';
 import { createLog } from '@hissaback/shared/http/log';
 import { takeClicks } from './click-consumer.ts';
 import type { Deps } from './deps.ts';
 import { retryDelay } from './retry.ts';
+import { sendAgain } from './send-again.ts';
 
 type Work = { message: Message<unknown>; click: ClickMessage };
 
@@ -53,19 +52,4 @@ async function store(db: Database, work: readonly Work[], env: WebhookEnv, deps:
   );
   // Should this be lost, the next run of `rematch` sends them.
   await sendAgain(env, waiting);
-}
-
-/** Sends unmatched postbacks to the ledger consumer again, under their own ids. */
-export async function sendAgain(env: WebhookEnv, rows: readonly UnmatchedRow[]): Promise<void> {
-  for (let at = 0; at < rows.length; at += 100)
-    await env.POSTBACKS.sendBatch(
-      rows.slice(at, at + 100).map((row) => ({
-        body: {
-          kind: 'event',
-          postback_id: String(row.unmatched_id),
-          source: row.source,
-          raw: row.raw,
-        } satisfies PostbackMessage,
-      })),
-    );
 }

@@ -1,13 +1,24 @@
+import { parseClickMessage } from '@hissaback/shared/contracts/click-message';
+import { parsePostbackMessage } from '@hissaback/shared/contracts/postback-message';
 import { databaseBinding, openDatabase } from '@hissaback/shared/db/client';
-import { insertDeadLetters } from '@hissaback/shared/db/queries/dead-letters';
+import { type DeadLetter, insertDeadLetters } from '@hissaback/shared/db/queries/dead-letters';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
 import { createLog } from '@hissaback/shared/http/log';
+import { pageAboutRest, putAtRest } from './dead-letters-at-rest.ts';
 import type { Deps } from './deps.ts';
 import { retryDelay } from './retry.ts';
+import { watchDeadLetters } from './watch-dead-letters.ts';
+
+/** How often a message was tried before it became a dead letter: `max_retries` of the money queues, and the first time. */
+export const SOURCE_ATTEMPTS = 101;
 
 /** The queue that a dead-letter queue belongs to. */
 function sourceOf(queue: string): string {
   return queue.replace(/-dlq$/, '');
+}
+
+function isReadable(queue: string, body: unknown): boolean {
+  return (queue === 'hissaback-clicks' ? parseClickMessage(body) : parsePostbackMessage(body)) !== null;
 }
 
 /**
@@ -17,33 +28,47 @@ function sourceOf(queue: string): string {
 export async function consumeDeadLetters(batch: MessageBatch, env: WebhookEnv, deps: Deps): Promise<void> {
   const log = createLog({ clock: deps.clock, service: 'webhook' });
   const at = deps.clock.now();
-  const letters = batch.messages.map((message) => ({
-    id: mintUuid(deps.random),
-    queue: sourceOf(batch.queue),
-    messageId: message.id,
-    body: message.body,
-    attempts: message.attempts,
-    reason: 'retries_exhausted',
-    at,
-  }));
+  const letters = batch.messages.map(
+    (message): DeadLetter => ({
+      id: mintUuid(deps.random),
+      queue: sourceOf(batch.queue),
+      messageId: message.id,
+      body: message.body,
+      attempts: SOURCE_ATTEMPTS,
+      reason: isReadable(sourceOf(batch.queue), message.body) ? 'retries_exhausted' : 'unreadable_message',
+      at,
+    }),
+  );
   log.error('dead_letters', { queue: batch.queue, count: letters.length });
   const db = openDatabase(databaseBinding(env), { random: deps.random });
   try {
     await db.transaction((tx) => insertDeadLetters(tx, letters));
     batch.ackAll();
+    await watchDeadLetters(db, env, deps).catch((error) => log.error('dead_letters_unwatched', { error }));
   } catch (error) {
     log.error('dead_letters_to_r2', { queue: batch.queue, error });
-    for (const [index, message] of batch.messages.entries()) {
-      const letter = letters[index];
-      try {
-        await env.EVIDENCE.put(`dead-letters/${sourceOf(batch.queue)}/${message.id}.json`, JSON.stringify(letter));
-        message.ack();
-      } catch (cause) {
-        log.error('dead_letter_unsaved', { message_id: message.id, error: cause });
-        message.retry({ delaySeconds: retryDelay(message.attempts) });
-      }
-    }
+    await keepAtRest(batch, letters, env, deps);
   } finally {
     await db.end();
   }
+}
+
+async function keepAtRest(
+  batch: MessageBatch,
+  letters: readonly DeadLetter[],
+  env: WebhookEnv,
+  deps: Deps,
+): Promise<void> {
+  const log = createLog({ clock: deps.clock, service: 'webhook' });
+  for (const [index, message] of batch.messages.entries()) {
+    const letter = letters[index];
+    try {
+      if (letter !== undefined) await putAtRest(env, letter);
+      message.ack();
+    } catch (cause) {
+      log.error('dead_letter_unsaved', { message_id: message.id, error: cause });
+      message.retry({ delaySeconds: retryDelay(message.attempts) });
+    }
+  }
+  await pageAboutRest(env, deps).catch((cause) => log.error('page_not_delivered', { error: cause }));
 }

@@ -5,4 +5,6 @@ export type Deps = {
   clock: Clock;
   random: Random;
   fetch: typeof fetch;
+  /** Waits for a number of milliseconds, between calls that a partner limits; by a timer unless told. */
+  sleep?: (milliseconds: number) => Promise<void>;
 };

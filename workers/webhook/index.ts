@@ -7,6 +7,7 @@ import { consumeDeadLetters } from './dead-letters-queue.ts';
 import type { Deps } from './deps.ts';
 import { consumePostbacks } from './postbacks-queue.ts';
 import { runSchedule } from './schedules.ts';
+import { takeUpload, type UploadReport } from './uploads.ts';
 
 const deps: Deps = { clock: systemClock, random: systemRandom, fetch: (input, init) => fetch(input, init) };
 const app = createApp(deps);
@@ -15,6 +16,13 @@ const app = createApp(deps);
 export class Schedules extends WorkerEntrypoint<WebhookEnv> {
   run(name: string): Promise<RunReport> {
     return runSchedule(name, this.env, deps);
+  }
+}
+
+/** What the api passes on, because only this worker may compare with the books. */
+export class Imports extends WorkerEntrypoint<WebhookEnv> {
+  take(body: ReadableStream<Uint8Array>, options: { dryRun: boolean; by: string | null }): Promise<UploadReport> {
+    return takeUpload(this.env, deps, { body, ...options });
   }
 }
 

@@ -72,6 +72,7 @@ export class IntakeBatch {
   readonly #ordersTaken = new Map<string, IntakeRows['ordersTaken'][number]>();
   readonly #ordersFreed = new Set<bigint>();
   readonly #rollups: RollupChange[] = [];
+  readonly #minted = new Set<bigint>();
 
   constructor(
     context: IntakeContext,
@@ -285,8 +286,14 @@ export class IntakeBatch {
     });
   }
 
+  /** Ids of one batch share a millisecond: a collision among them is seen here, not at the primary key. */
   #mint(): bigint {
-    return mintId({ now: () => this.#context.now }, this.#context.random);
+    for (;;) {
+      const id = mintId({ now: () => this.#context.now }, this.#context.random);
+      if (this.#minted.has(id)) continue;
+      this.#minted.add(id);
+      return id;
+    }
   }
 }
 

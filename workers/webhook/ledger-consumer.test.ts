@@ -57,6 +57,13 @@ describe('at-least-once delivery (faults 1, 2, 3, 6)', () => {
     expect(await on.ledger()).toHaveLength(1);
   });
 
+  it('takes a message once that is delivered twice in one batch', async () => {
+    on = await stage(database);
+    const event = on.event(await on.storedClick(null), { txn_id: 'A1' });
+    expect(await on.take(event, event)).toMatchObject({ credited: 1, replayed: 0 });
+    expect(await on.ledger()).toHaveLength(1);
+  });
+
   it('takes fifty copies at once over many connections as one credit', async () => {
     on = await stage(database);
     const click = await on.storedClick(await on.newVisitor(await on.newUser()));

@@ -12,7 +12,7 @@ import {
   orderKeyText,
 } from '@hissaback/shared/db/queries/intake';
 import { writeIntake } from '@hissaback/shared/db/queries/intake-write';
-import { lockPayees, writeSettlement } from '@hissaback/shared/db/queries/payee-accounts';
+import { lockPayees, markPaid, writeSettlement } from '@hissaback/shared/db/queries/payee-accounts';
 import type { Tx } from '@hissaback/shared/db/types';
 import type { Conversion } from '@hissaback/shared/domain/conversion';
 import { type ClickContext, type Offer, occurredAt } from '@hissaback/shared/domain/intake';
@@ -38,7 +38,7 @@ export async function takeEvents(
   context: IntakeContext,
 ): Promise<IntakeCounts> {
   // Key order, so that two batches over the same clicks never wait for each other in a circle (money rule 19).
-  const events = batch.events.toSorted(
+  const events = distinct(batch.events).toSorted(
     (a, b) => compare(clickIdOf(a), clickIdOf(b)) || compare(a.postbackId, b.postbackId),
   );
   const networkIds = unique(events.map((event) => event.report.networkId));
@@ -69,7 +69,7 @@ export async function takeEvents(
   const facts = await lockAndLoadFacts(tx, fresh, clickOf, conversions, offers);
   const intake = new IntakeBatch(context, conversions, offers, publishers, facts);
   for (const event of fresh) intake.take(event, clickOf.get(event.postbackId) ?? null);
-  for (const event of batch.ignored) if (!taken.has(event.postbackId)) intake.ignore(event);
+  for (const event of distinct(batch.ignored)) if (!taken.has(event.postbackId)) intake.ignore(event);
   const { rows, books } = intake.result();
   const { settled } = books;
   const payees = await lockPayees(
@@ -79,13 +79,21 @@ export async function takeEvents(
   );
   if (rows.postbacks.length > 0) await writeIntake(tx, rows);
   await writeSettlement(tx, payees, settle(payees, settled), context.now);
+  // A reward that became smaller may have been paid in full by now (money rule 12).
+  const amended = settled.flatMap((entry) => entry.row?.ledId ?? []);
+  if (amended.length > 0) await markPaid(tx, amended, context.now);
   return intake.counts;
 }
 
-/** Not taken yet, or taken without a match and asked again. */
+/** A queue may deliver a message twice in one batch; the second copy says nothing new. */
+function distinct<T extends { postbackId: bigint }>(messages: readonly T[]): T[] {
+  return [...new Map(messages.map((message) => [message.postbackId, message])).values()];
+}
+
+/** Not taken yet, or taken without a match and asked again: its click came, or an operator assigned one. */
 function isFresh(event: Taken, taken: ReadonlyMap<bigint, { outcome: string }>): boolean {
-  const before = taken.get(event.postbackId);
-  return before === undefined || before.outcome === 'unmatched';
+  const outcome = taken.get(event.postbackId)?.outcome;
+  return outcome === undefined || outcome === 'unmatched' || outcome === 'ignored';
 }
 
 async function lockAndLoadFacts(

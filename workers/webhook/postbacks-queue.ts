@@ -10,8 +10,10 @@ import { createLog } from '@hissaback/shared/http/log';
 import { askVelocity } from './ask-velocity.ts';
 import { claimRewards } from './claim-rewards.ts';
 import type { Deps } from './deps.ts';
+import { clearInbox } from './inbox.ts';
 import type { Ignored, Taken } from './intake-batch.ts';
 import { takeEvents } from './ledger-consumer.ts';
+import { pursueClaim } from './pursue-claim.ts';
 import { retryDelay } from './retry.ts';
 import { settingsOf } from './settings.ts';
 
@@ -36,6 +38,7 @@ export async function consumePostbacks(batch: MessageBatch, env: WebhookEnv, dep
   try {
     await takeTogether(db, work, env, deps);
     for (const { message } of work) message.ack();
+    await clear(work, env, log);
   } catch (error) {
     log.warn('batch_failed', { queue: batch.queue, size: work.length, error });
     for (const one of work) await takeAlone(db, one, env, deps, log);
@@ -54,10 +57,18 @@ async function takeAlone(
   try {
     await takeTogether(db, [one], env, deps);
     one.message.ack();
+    await clear([one], env, log);
   } catch (error) {
     log.warn('message_failed', { message_id: one.message.id, attempts: one.message.attempts, error });
     one.message.retry({ delaySeconds: retryDelay(one.message.attempts) });
   }
+}
+
+async function clear(work: readonly Work[], env: WebhookEnv, log: ReturnType<typeof createLog>): Promise<void> {
+  await clearInbox(
+    env,
+    work.map(({ body }) => body),
+  ).catch((error: unknown) => log.warn('inbox_not_cleared', { size: work.length, error }));
 }
 
 async function takeTogether(db: Database, work: readonly Work[], env: WebhookEnv, deps: Deps): Promise<void> {
@@ -69,9 +80,11 @@ async function takeTogether(db: Database, work: readonly Work[], env: WebhookEnv
     const context = { ...running, velocity: await askVelocity(events, env) };
     await db.transaction((tx) => takeEvents(tx, { events, ignored }, context));
   }
-  for (const body of bodies)
+  for (const body of bodies) {
     if (body.kind === 'claim')
       await db.transaction((tx) => claimRewards(tx, { visitorId: body.visitor_id, userId: body.user_id }, running));
+    else if (body.kind === 'missing_cashback') await pursueClaim(db, env, body.claim_id, running);
+  }
 }
 
 /** Reads what the messages say and verifies their references: nothing of this needs the database. */
@@ -82,7 +95,7 @@ async function readEvents(
   const events: Taken[] = [];
   const ignored: Ignored[] = [];
   for (const body of bodies) {
-    if (body.kind === 'claim') continue;
+    if (body.kind !== 'event' && body.kind !== 'ignored') continue;
     const postbackId = BigInt(body.postback_id);
     const { source, raw } = body;
     const isPostback = source === 'postback' || source === 'operator';

@@ -3,13 +3,21 @@ import { databaseBinding, openDatabase } from '@hissaback/shared/db/client';
 import { recordRun } from '@hissaback/shared/db/queries/schedules';
 import type { Database } from '@hissaback/shared/db/types';
 import type { Deps } from './deps.ts';
+import { expireUnclaimed } from './expire-unclaimed.ts';
+import { resendInbox } from './inbox.ts';
 import { syncOffers } from './offer-sync.ts';
 import { reconcile } from './reconcile.ts';
 import { rematch } from './rematch.ts';
 
 type Run = (db: Database, env: WebhookEnv, deps: Deps) => Promise<Record<string, number>>;
 
-const RUNS: Readonly<Record<string, Run>> = { 'offer-sync': syncOffers, reconcile, rematch };
+const RUNS: Readonly<Record<string, Run>> = {
+  'offer-sync': syncOffers,
+  reconcile,
+  rematch,
+  inbox: resendInbox,
+  'expire-unclaimed': expireUnclaimed,
+};
 
 /** Runs one of this worker's schedules by name and reports; a failure is the report's, never thrown. */
 export async function runSchedule(name: string, env: WebhookEnv, deps: Deps): Promise<RunReport> {

@@ -8,6 +8,7 @@ import { parseAllowlist } from '@hissaback/shared/http/allowlist';
 import { clientAddress } from '@hissaback/shared/http/client-address';
 import { ProblemError } from '@hissaback/shared/http/problem';
 import type { Deps } from './deps.ts';
+import { keepInInbox } from './inbox.ts';
 import { evidenceOf, readParameters } from './postback-parameters.ts';
 
 /** A bare number whose click would be older than this is no click id: no window or rotation reaches that far. */
@@ -30,6 +31,7 @@ export async function takePostback(request: Request, env: WebhookEnv, deps: Deps
       ? { kind: 'event', postback_id, source: 'postback', raw }
       : { kind: 'ignored', postback_id, source: 'postback', raw, reason: refusal };
   try {
+    await keepInInbox(env, message);
     await env.POSTBACKS.send(message);
   } catch {
     throw new ProblemError('unavailable', { detail: 'Send it again.', headers: { 'retry-after': '5' } });

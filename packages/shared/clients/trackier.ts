@@ -14,6 +14,8 @@ export class TrackierError extends Error {
 }
 
 const TIMEOUT_MS = 20_000;
+/** A day's file may have hundreds of thousands of rows, and is read no faster than the queue takes them. */
+const CSV_TIMEOUT_MS = 10 * 60_000;
 /** The longest answer that is read, in bytes: a page of 1,000 rows has about 600 kB. */
 const ANSWER_LIMIT = 16 * 1024 * 1024;
 
@@ -82,6 +84,22 @@ export async function listConversions(
   const parsed = conversionsPage.safeParse(answer);
   if (!parsed.success) throw new TrackierError(200, 'the list of conversions has another shape');
   return { rows: parsed.data.conversions.map(textRow), total: parsed.data.pagination.total };
+}
+
+/**
+ * The network's CSV of the conversions created on `day` (UTC, YYYY-MM-DD), to be read as it arrives.
+ * @throws TrackierError
+ */
+export async function downloadCsv(
+  config: { url: string; fetch: typeof fetch },
+  day: string,
+): Promise<ReadableStream<Uint8Array>> {
+  const url = new URL(config.url);
+  url.searchParams.set('date', day);
+  const response = await config.fetch(url.href, { signal: AbortSignal.timeout(CSV_TIMEOUT_MS) });
+  if (response.ok && response.body !== null) return response.body;
+  await response.body?.cancel();
+  throw new TrackierError(response.status, `the daily CSV was answered with ${response.status}`);
 }
 
 /** The scalars of a row as text; nulls are left out. */

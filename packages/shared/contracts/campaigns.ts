@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nameText } from '../http/validate.ts';
-import { instant, pageQuery, percentage, percentText, uuid } from './fields.ts';
+import { instant, pageQuery, percentage, percentText, searchText, uuid } from './fields.ts';
 
 export const CAMPAIGN_STATUSES = ['active', 'paused', 'archived'] as const;
 
@@ -18,10 +18,11 @@ export const campaign = z.object({
 });
 export const campaigns = z.array(campaign);
 
-/** `GET /v1/campaigns`. */
+/** `GET /v1/campaigns`; `q` is a part of the name. */
 export const campaignQuery = z.object({
   tenant_id: uuid.optional(),
   status: z.enum(CAMPAIGN_STATUSES).optional(),
+  q: searchText.optional(),
   ...pageQuery,
 });
 

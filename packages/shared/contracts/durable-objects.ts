@@ -36,3 +36,30 @@ export type VelocityCalls = {
   /** How many conversions lie in the 24 hours that end with this one; each alias counts once (money rule 19). */
   record(alias: string, at: number): Promise<number>;
 };
+
+export type SessionRefreshed =
+  | { outcome: 'rotated' | 'repeated'; userId: string; refreshToken: string }
+  /** A used token came back after the grace: the session is revoked. */
+  | { outcome: 'reused'; userId: string }
+  /** No session, a forged token, or a session that is over. */
+  | { outcome: 'refused' };
+
+/** One session: a login and the refresh tokens that descend from it. The object's name is the session's id. */
+export type SessionCalls = {
+  /** Begins the session and hands out its first refresh token. */
+  start(sessionId: string, userId: string, now: number): Promise<string>;
+  /** Uses a refresh token: its number and its proof. */
+  refresh(generation: number, mac: Uint8Array<ArrayBuffer>, now: number): Promise<SessionRefreshed>;
+  /** False once revoked or unused for 30 days, and of a session that never was. */
+  isLive(now: number): Promise<boolean>;
+  /** Revokes on the word of a refresh token, used or not. Answers whose session it is, or null for a forged one. */
+  logOut(generation: number, mac: Uint8Array<ArrayBuffer>, now: number): Promise<string | null>;
+  revoke(now: number): Promise<void>;
+};
+
+/** A namespace of objects that answer `Calls`. */
+export type ObjectNamespace<Calls> = {
+  idFromName(name: string): DurableObjectId;
+  idFromString(id: string): DurableObjectId;
+  get(id: DurableObjectId): Calls;
+};

@@ -51,3 +51,27 @@ export const pageQuery = {
     .default(50),
   cursor: z.string().min(1).max(256).optional(),
 };
+
+/** A part of a name, as people type it into a search box. */
+export const searchText = z
+  .string()
+  .trim()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{C}]*$/u, { message: 'May not contain control characters' });
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const DOMAIN = new RegExp(`^(?:${LABEL}\\.)+(?!\\d+$)${LABEL}$`);
+
+/** A fully qualified domain name in ASCII, without port or trailing dot. Becomes lower case. */
+export const domainName = z
+  .string()
+  .max(190)
+  .toLowerCase()
+  .regex(DOMAIN, { message: 'Must be a domain name such as go.example.com' });
+
+/** A currency by its three letters. */
+export const currencyCode = z.string().regex(/^[A-Z]{3}$/, { message: 'Must be a currency code such as INR' });
+
+/** What a list takes that needs nothing else: whose it is. */
+export const tenantQuery = z.object({ tenant_id: uuid.optional() });

@@ -3,6 +3,7 @@
  * - `event`: something the network said about a conversion; `raw` is exactly what it said, as text.
  * - `ignored`: a postback that cannot be a conversion; it is kept as evidence.
  * - `claim`: a visitor was bound to a shopper at login; its waiting rewards are theirs.
+ * - `missing_cashback`: a shopper says that a reward is missing, or an operator decided about it; the claim is a row.
  */
 export type PostbackMessage =
   | {
@@ -13,7 +14,8 @@ export type PostbackMessage =
       raw: Record<string, string>;
     }
   | { kind: 'ignored'; postback_id: string; source: EventSource; raw: Record<string, string>; reason: string }
-  | { kind: 'claim'; visitor_id: string; user_id: string };
+  | { kind: 'claim'; visitor_id: string; user_id: string }
+  | { kind: 'missing_cashback'; claim_id: string };
 
 /** Who told us: the postback itself, the daily poll or CSV, an operator. All but the postback may raise what held before. */
 export const EVENT_SOURCES = ['postback', 'poll', 'csv', 'operator'] as const;
@@ -29,6 +31,8 @@ export function parsePostbackMessage(body: unknown): PostbackMessage | null {
       ? { kind: 'claim', visitor_id, user_id }
       : null;
   }
+  if (value.kind === 'missing_cashback')
+    return typeof value.claim_id === 'string' ? { kind: 'missing_cashback', claim_id: value.claim_id } : null;
   const { postback_id } = value;
   const source = EVENT_SOURCES.find((known) => known === value.source);
   if (typeof postback_id !== 'string' || !/^[1-9]\d{0,18}$/.test(postback_id) || source === undefined) return null;

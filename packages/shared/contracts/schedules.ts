@@ -14,6 +14,8 @@ export const SCHEDULES = [
   { name: 'offer-sync', worker: 'webhook', cron: '17 * * * *' },
   { name: 'reconcile', worker: 'webhook', cron: '30 21 * * *' },
   { name: 'rematch', worker: 'webhook', cron: '*/10 * * * *' },
+  { name: 'expire-unclaimed', worker: 'webhook', cron: '40 2 * * *' },
+  { name: 'inbox', worker: 'webhook', cron: '* * * * *' },
   { name: 'payout', worker: 'payout-cron', cron: '* * * * *' },
   { name: 'release', worker: 'payout-cron', cron: '*/5 * * * *' },
   { name: 'nightly-retry', worker: 'payout-cron', cron: '45 20 * * *' },

@@ -242,6 +242,7 @@ export const conversionIdentities = pgTable('conversion_identities', {
   changedAt: instant('changed_at').notNull(),
   listedAt: instant('listed_at'),
   listedStatus: text('listed_status'),
+  expiredTo: text('expired_to'),
 });
 
 export const conversionAliases = pgTable('conversion_aliases', {
@@ -396,6 +397,9 @@ export const payouts = pgTable('payouts', {
   resolvedBy: uuid('resolved_by'),
   createdAt: instant('created_at').notNull(),
   statusAt: instant('status_at').notNull(),
+  heldAt: instant('held_at'),
+  heldBy: uuid('held_by'),
+  cancellingAt: instant('cancelling_at'),
 });
 
 export const payoutItems = pgTable(
@@ -544,4 +548,47 @@ export const notices = pgTable('notices', {
   details: jsonb('details').notNull().default({}),
   createdAt: instant('created_at').notNull(),
   readAt: instant('read_at'),
+});
+
+export const idempotencyKeys = pgTable('idempotency_keys', {
+  keyId: text('key_id').primaryKey(),
+  fingerprint: text('fingerprint').notNull(),
+  answer: text('answer'),
+  createdAt: instant('created_at').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+});
+
+export const killSwitches = pgTable('kill_switches', {
+  switchId: uuid('switch_id').primaryKey(),
+  scope: text('scope').notNull(),
+  tenantId: uuid('tenant_id'),
+  reason: text('reason').notNull(),
+  thrownAt: instant('thrown_at').notNull(),
+  thrownBy: uuid('thrown_by').notNull(),
+  clearedAt: instant('cleared_at'),
+  clearedBy: uuid('cleared_by'),
+});
+
+export const notifications = pgTable('notifications', {
+  notificationId: bigint('notification_id', { mode: 'bigint' }).primaryKey(),
+  userId: uuid('user_id').notNull(),
+  kind: text('kind').notNull(),
+  subject: text('subject').notNull(),
+  amount: money('amount').notNull(),
+  currency: char('currency', { length: 3 }).notNull(),
+  brand: varchar('brand', { length: 200 }),
+  status: text('status').notNull().default('queued'),
+  attempts: integer('attempts').notNull().default(0),
+  nextAttemptAt: instant('next_attempt_at').notNull(),
+  createdAt: instant('created_at').notNull(),
+  statusAt: instant('status_at').notNull(),
+});
+
+export const notificationPreferences = pgTable('notification_preferences', {
+  userId: uuid('user_id').primaryKey(),
+  tracked: boolean('tracked').notNull().default(true),
+  confirmed: boolean('confirmed').notNull().default(true),
+  paid: boolean('paid').notNull().default(true),
+  reversed: boolean('reversed').notNull().default(true),
+  updatedAt: instant('updated_at').notNull(),
 });

@@ -31,7 +31,10 @@ export type Conversion = {
   readonly userId: string | null;
   readonly offerId: number;
   readonly currency: string;
+  /** The shopper's share; 0 once an unclaimed reward has expired. */
   readonly share: BasisPoints;
+  /** What of the net commission the platform keeps, since nobody claimed the reward. */
+  readonly forfeited?: BasisPoints;
   readonly releaseAt: number;
   goalId: string | null;
   txnId: string | null;

@@ -13,7 +13,7 @@ import {
 import type { FraudDecision, Verdict } from './fraud.ts';
 import type { BasisPoints, Paise } from './money.ts';
 import type { ConversionReport, NetworkStatus } from './postback.ts';
-import { type Commission, commissionFor, grossCommission, splitCommission, takeFee } from './split.ts';
+import { type Commission, commissionFor, forfeit, grossCommission, splitCommission, takeFee } from './split.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -252,7 +252,8 @@ export function applyEvent(
   const mayRaise = event.mayRaise && event.receivedAt >= conversion.changedAt;
 
   if (!isLost(report.status)) {
-    const value = worth(report, offer, settings);
+    const full = worth(report, offer, settings);
+    const value = full === null ? null : forfeit(full, conversion.forfeited ?? 0n);
     if (value !== null && (value.net < conversion.net || mayRaise))
       amend(books, conversion, value, mint(), event.receivedAt);
     const { orderValue } = report;

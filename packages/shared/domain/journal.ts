@@ -65,6 +65,8 @@ export const eventIds = {
   reversal: (convId: bigint, round: number): string => `c${convId}.reversal.${round}`,
   revival: (convId: bigint, round: number): string => `c${convId}.revival.${round}`,
   claim: (convId: bigint): string => `c${convId}.claim`,
+  /** `round` as for a release. */
+  expiry: (convId: bigint, round: number): string => `c${convId}.expiry.${round}`,
   /** `round`: reversals and revivals before it, since a revived reward is released again. */
   release: (ledId: bigint, round: number): string => `l${ledId}.release.${round}`,
   settlement: (ledId: bigint, side: Side, round: number): string => `l${ledId}.settlement.${side}.${round}`,

@@ -43,3 +43,9 @@ export function takeFee(gross: Paise, fee: BasisPoints): { fee: Paise; net: Pais
   const cut = shareOf(gross, fee);
   return { fee: cut, net: gross - cut };
 }
+
+/** A worth after its shopper's share fell to the platform: rounded as a split is. Paise. */
+export function forfeit(worth: { net: Paise; fee: Paise }, share: BasisPoints): { net: Paise; fee: Paise } {
+  const { user, creator } = splitCommission(worth.net, share);
+  return { net: creator, fee: worth.fee + user };
+}

@@ -19,6 +19,15 @@ export function keepAsEvidence(
   return kept;
 }
 
+/** A value for jsonb, with every text in it storable. */
+export function storableJson(value: unknown): unknown {
+  if (typeof value === 'string') return storable(value);
+  if (Array.isArray(value)) return value.map(storableJson);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [storable(name), storableJson(inner)]));
+}
+
+/** The text without what PostgreSQL's jsonb refuses: lone surrogates and NUL. */
 function storable(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD');
 }

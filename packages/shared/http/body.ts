@@ -7,6 +7,13 @@ export const MAX_JSON_DEPTH = 32;
 
 export type BodyOptions = { maxBytes?: number };
 
+const readSoFar = new WeakMap<Request, Uint8Array<ArrayBuffer>>();
+
+/** What `readBytes` read of a request's body; nothing if it has not read any. */
+export function bytesReadFrom(request: Request): Uint8Array<ArrayBuffer> {
+  return readSoFar.get(request) ?? new Uint8Array(0);
+}
+
 /**
  * The bytes of a body, read no further than the limit, whatever `Content-Length` says.
  *
@@ -36,6 +43,7 @@ export async function readBytes(request: Request, options: BodyOptions = {}): Pr
     bytes.set(chunk, position);
     position += chunk.byteLength;
   }
+  readSoFar.set(request, bytes);
   return bytes;
 }
 

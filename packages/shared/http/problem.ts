@@ -7,8 +7,10 @@ export const PROBLEMS = {
   malformed_request: { status: 400, title: 'The request is malformed' },
   malformed_json: { status: 400, title: 'The body is not valid JSON' },
   otp_invalid: { status: 400, title: 'The code is not valid' },
+  proof_invalid: { status: 400, title: 'The proof is not valid' },
   unauthenticated: { status: 401, title: 'Authentication is needed' },
   forbidden: { status: 403, title: 'This is not allowed' },
+  second_proof_required: { status: 403, title: 'A second proof is needed' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   conflict: { status: 409, title: 'This conflicts with what is there' },
@@ -38,6 +40,8 @@ export type ProblemOptions = {
   errors?: readonly FieldError[];
   /** Headers of the answer, such as `Retry-After`. */
   headers?: Readonly<Record<string, string>>;
+  /** Further members of the answer (RFC 9457 section 3.2). */
+  members?: Readonly<Record<string, unknown>>;
 };
 
 /** An error that becomes an answer as it stands. Throw it anywhere below `onError`. */
@@ -48,6 +52,7 @@ export class ProblemError extends Error {
   readonly detail: string | undefined;
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
     super(options.detail ?? PROBLEMS[code].title);
@@ -56,6 +61,7 @@ export class ProblemError extends Error {
     this.detail = options.detail;
     this.errors = options.errors;
     this.headers = options.headers ?? {};
+    this.members = options.members ?? {};
   }
 }
 
@@ -78,6 +84,7 @@ export type ProblemBody = {
 /** The answer that a problem becomes: `application/problem+json`, never cached. */
 export function problemResponse(problem: ProblemError, requestId: string): Response {
   const body: ProblemBody = {
+    ...problem.members,
     type: `urn:hissaback:problem:${problem.code}`,
     title: PROBLEMS[problem.code].title,
     status: problem.status,

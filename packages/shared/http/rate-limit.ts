@@ -1,3 +1,4 @@
+import { type LimitDecision, type LimitRule, type LimitState, takeLimit } from '../domain/limit.ts';
 import { ProblemError } from './problem.ts';
 
 /** The state of one limit after a request; seconds until more is allowed. */
@@ -31,4 +32,22 @@ export function rateLimited(state: RateLimitState, detail?: string): ProblemErro
       'retry-after': String(Math.max(1, Math.ceil(state.reset))),
     },
   });
+}
+
+/** Addresses counted at most; the longest unseen are forgotten first. */
+const MAX_COUNTED = 20_000;
+
+/** Counts requests in this isolate's memory. One isolate sees a part of a client's requests only: it is the rate-limit binding that counts them all. */
+export class LocalCount {
+  readonly #states = new Map<string, LimitState>();
+
+  /** Counts one of `key` at `now` (milliseconds since the Unix epoch) if the rule has room for it. */
+  take(key: string, rule: LimitRule, now: number): Omit<LimitDecision, 'state'> {
+    const { state, ...decision } = takeLimit(this.#states.get(key) ?? [], rule, now);
+    this.#states.delete(key);
+    this.#states.set(key, state);
+    const [oldest] = this.#states.keys();
+    if (this.#states.size > MAX_COUNTED && oldest !== undefined) this.#states.delete(oldest);
+    return decision;
+  }
 }

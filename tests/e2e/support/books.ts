@@ -137,6 +137,27 @@ export async function payoutsOf(on: Platform, userId: string): Promise<Payout[]>
 
 /** How often each outcome came of an order's postbacks. */
 export async function postbacksOf(on: Platform, order: string): Promise<Record<string, number>> {
-  const rows = await on.sql(`select outcome, count(*) from postbacks where raw ->> 'txn_id' = $1 group by outcome`, [order]);
+  const rows = await on.sql(`select outcome, count(*) from postbacks where raw ->> 'txn_id' = $1 group by outcome`, [
+    order,
+  ]);
   return Object.fromEntries(rows.map(({ outcome, count }) => [outcome, Number(count)]));
+}
+
+/** A checksum of each table but `except`: two of them tell which tables have changed. */
+export async function checksums(on: Platform, except: readonly string[]): Promise<Record<string, string | null>> {
+  const tables = await on.sql(
+    `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+     and relname <> all($1::text[]) order by 1`,
+    [except],
+  );
+  const sums = tables.map(async ({ name }) => {
+    const [row] = await on.sql(`select md5(string_agg(t::text, '|' order by t::text)) as sum from ${name} t`);
+    return [name, row?.sum ?? null] as const;
+  });
+  return Object.fromEntries(await Promise.all(sums));
+}
+
+/** Names of the tables that differ. */
+export function changedTables(before: Record<string, string | null>, after: Record<string, string | null>): string[] {
+  return Object.keys(after).filter((name) => after[name] !== before[name]);
 }

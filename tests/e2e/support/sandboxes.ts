@@ -18,7 +18,9 @@ export type Message = { to: string; text: string; at: string; kind: string };
 /** The outside world: what happens there, and what goes wrong there. */
 export type Sandboxes = {
   /** Buys; answers the network's conversion and what our webhook said to the first try of each postback. */
-  buy(purchase: Purchase): Promise<{ conversion: NetworkConversion; answers: { status: number | null; answer: string | null }[] }>;
+  buy(
+    purchase: Purchase,
+  ): Promise<{ conversion: NetworkConversion; answers: { status: number | null; answer: string | null }[] }>;
   /** Changes a conversion at the network, which sends no postback unless `postback` is true. */
   changeConversion(id: string, change: Record<string, unknown>): Promise<void>;
   /** Makes AGCOD or the SMS gateway misbehave. */

@@ -1,4 +1,4 @@
-import { type CreatorAnalytics, creatorAnalyticsQuery } from '@hissaback/shared/contracts/analytics';
+import { type CreatorAnalytics, creatorAnalytics, creatorAnalyticsQuery } from '@hissaback/shared/contracts/analytics';
 import { creatorTotals } from '@hissaback/shared/db/queries/analytics';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { authenticate } from '@hissaback/shared/http/auth';
@@ -6,6 +6,7 @@ import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { queryInput } from '../http/input.ts';
 import { ownTenant } from '../http/ownership.ts';
+import { operation } from '../openapi/operation.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -15,6 +16,11 @@ const DAY_MS = 86_400_000;
  */
 export const creatorAnalyticsRoute = new Hono<ApiContext>().get(
   '/v1/analytics/creator',
+  operation({
+    id: 'getCreatorTotals',
+    summary: 'Get clicks, conversions, earnings and what was shared',
+    answer: creatorAnalytics,
+  }),
   authenticate(['creator']),
   queryInput(creatorAnalyticsQuery),
   async (c) => {

@@ -1,4 +1,4 @@
-import { newCampaign } from '@hissaback/shared/contracts/campaigns';
+import { createdCampaign, newCampaign } from '@hissaback/shared/contracts/campaigns';
 import { insertCampaign } from '@hissaback/shared/db/queries/campaigns';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
@@ -7,10 +7,12 @@ import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { jsonInput } from '../http/input.ts';
 import { assertMember, ownTenant } from '../http/ownership.ts';
+import { operation } from '../openapi/operation.ts';
 
 /** `POST /v1/campaigns {tenant_id, name, share_pct}` -> `{campaign_id}`. */
 export const createCampaign = new Hono<ApiContext>().post(
   '/v1/campaigns',
+  operation({ id: 'createCampaign', summary: 'Create a campaign', answer: createdCampaign }),
   authenticate(['creator']),
   jsonInput(newCampaign),
   async (c) => {

@@ -35,6 +35,14 @@ test('the list can be narrowed to a status', async () => {
   expect(answer.json).toMatchObject([{ campaign_id: paused, status: 'paused', share_pct: '50.00' }]);
 });
 
+test('the list can be searched by name', async () => {
+  const { tenant_id, token } = await on.tenant();
+  for (const name of ['Holi', 'Onam']) {
+    await on.call('POST', '/v1/campaigns', { token, json: { tenant_id, name, share_pct: 50 } });
+  }
+  expect((await on.call('GET', '/v1/campaigns?q=oLi', { token })).json).toMatchObject([{ name: 'Holi' }]);
+});
+
 test('naming another tenant is refused', async () => {
   const [mine, other] = [await on.tenant(), await on.tenant()];
   expect((await on.call('GET', `/v1/campaigns?tenant_id=${other.tenant_id}`, { token: mine.token })).status).toBe(403);

@@ -1,4 +1,4 @@
-import { campaignChange } from '@hissaback/shared/contracts/campaigns';
+import { campaign, campaignChange } from '@hissaback/shared/contracts/campaigns';
 import { campaignById, updateCampaign } from '@hissaback/shared/db/queries/campaigns';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { authenticate } from '@hissaback/shared/http/auth';
@@ -7,12 +7,19 @@ import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { jsonInput } from '../http/input.ts';
 import { assertMember, ownTenant, pathId } from '../http/ownership.ts';
+import { operation } from '../openapi/operation.ts';
 import { publishInBackground } from '../publish/background.ts';
 import { campaignView } from './view.ts';
 
 /** `PATCH /v1/campaigns/:campaign_id {name?, status?}`. Its links follow its status; an archived campaign stays as it is. */
 export const updateCampaignRoute = new Hono<ApiContext>().patch(
   '/v1/campaigns/:campaign_id',
+  operation({
+    id: 'updateCampaign',
+    summary: 'Rename, pause, resume or archive a campaign',
+    answer: campaign,
+    errors: ['conflict'],
+  }),
   authenticate(['creator']),
   jsonInput(campaignChange),
   async (c) => {

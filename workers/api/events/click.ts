@@ -1,5 +1,5 @@
 import type { ClickMessage } from '@hissaback/shared/contracts/click-message';
-import { newClick } from '@hissaback/shared/contracts/clicks';
+import { createdClick, newClick } from '@hissaback/shared/contracts/clicks';
 import { type LinkToPublish, toPublishedLink } from '@hissaback/shared/contracts/publish';
 import { visitorOfUser } from '@hissaback/shared/db/queries/clicks';
 import { linksToPublish } from '@hissaback/shared/db/queries/links';
@@ -16,11 +16,18 @@ import { ProblemError } from '@hissaback/shared/http/problem';
 import { type Context, Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { jsonInput } from '../http/input.ts';
+import { operation } from '../openapi/operation.ts';
 import { countryOf, referrerHostOf } from './visit.ts';
 
 /** `POST /v1/events/click {link_id, user_id?}` -> `{click_id}`, the click reference; the click is in the queue when the answer comes. */
 export const clickEvent = new Hono<ApiContext>().post(
   '/v1/events/click',
+  operation({
+    id: 'createClick',
+    summary: 'Make a click, and get its reference',
+    answer: createdClick,
+    errors: ['not_found', 'conflict', 'gone'],
+  }),
   authenticate(['shopper', 'creator', 'widget']),
   jsonInput(newClick),
   async (c) => {

@@ -1,5 +1,6 @@
 import { isUuid } from '@hissaback/shared/domain/uuid';
 import { readJson } from '@hissaback/shared/http/body';
+import { withFacts } from '@hissaback/shared/http/route-facts';
 import { parseInput, parseQuery } from '@hissaback/shared/http/validate';
 import type { MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
@@ -21,7 +22,7 @@ type Reads<Target extends 'json' | 'query', Schema extends z.ZodType> = Middlewa
 
 /** Reads a JSON body for `c.req.valid('json')`. Throws ProblemError 400, 413 or 415 for what is no JSON object at all. */
 export function jsonInput<Schema extends z.ZodObject>(schema: Schema): Reads<'json', Schema> {
-  return async (c, next) => {
+  const read: Reads<'json', Schema> = async (c, next) => {
     const body = await readJson(c.req.raw);
     c.req.addValidatedData('json', {
       id: (field: string) => idOf(isRecord(body) && Object.hasOwn(body, field) ? body[field] : undefined),
@@ -29,17 +30,19 @@ export function jsonInput<Schema extends z.ZodObject>(schema: Schema): Reads<'js
     });
     await next();
   };
+  return withFacts(read, { body: schema });
 }
 
 /** Reads the query for `c.req.valid('query')`. */
 export function queryInput<Schema extends z.ZodObject>(schema: Schema): Reads<'query', Schema> {
-  return async (c, next) => {
+  const read: Reads<'query', Schema> = async (c, next) => {
     c.req.addValidatedData('query', {
       id: (field: string) => idOf(c.req.query(field)),
       check: () => parseQuery(schema, c.req.url),
     });
     await next();
   };
+  return withFacts(read, { query: schema });
 }
 
 function idOf(value: unknown): string | undefined {

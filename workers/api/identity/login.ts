@@ -1,8 +1,10 @@
 import type { Database } from '@hissaback/shared/db/client';
-import { loginUser, type Membership, membershipsOf } from '@hissaback/shared/db/queries/identity';
+import { loginUser, type Membership, membershipsOf, phoneHolder } from '@hissaback/shared/db/queries/identity';
 import type { Clock, Random } from '@hissaback/shared/domain/chance';
+import { needsSecondProof, type PhoneHolder, RECYCLED_PHONE_DAYS } from '@hissaback/shared/domain/recycled-phone';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
 import type { Grant } from '@hissaback/shared/http/access-token';
+import type { IdentityBindings } from './env.ts';
 
 export type Login = {
   userId: string;
@@ -10,6 +12,23 @@ export type Login = {
   /** Newest first. */
   memberships: readonly Membership[];
 };
+
+/** The account behind a phone, if its holder was away for so long that the number may be someone else's by now and there is something to protect. */
+export async function dormantHolder(
+  db: Database,
+  phone: string,
+  env: IdentityBindings,
+  now: number,
+): Promise<PhoneHolder | null> {
+  const holder = await db.transaction((tx) => phoneHolder(tx, phone));
+  return holder !== null && needsSecondProof(holder, now, recycledPhoneDays(env)) ? holder : null;
+}
+
+/** RECYCLED_PHONE_DAYS, in days. */
+export function recycledPhoneDays(env: IdentityBindings): number {
+  const days = Number(env.RECYCLED_PHONE_DAYS ?? '');
+  return Number.isSafeInteger(days) && days > 0 ? days : RECYCLED_PHONE_DAYS;
+}
 
 /** The user behind a verified phone, made if new. */
 export function logIn(db: Database, phone: string, clock: Clock, random: Random): Promise<Login> {

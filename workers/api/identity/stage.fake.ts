@@ -1,4 +1,4 @@
-import type { LimitCalls, OtpCalls } from '@hissaback/shared/contracts/durable-objects';
+import type { LimitCalls, ObjectNamespace, OtpCalls } from '@hissaback/shared/contracts/durable-objects';
 import type { PostbackMessage } from '@hissaback/shared/contracts/postback-message';
 import { type Database, openDatabase } from '@hissaback/shared/db/client';
 import { fixedClock, seededRandom } from '@hissaback/shared/domain/chance.fake';
@@ -15,8 +15,10 @@ import {
 import { requestScope } from '@hissaback/shared/http/context';
 import { notFound, onError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
-import type { IdentityBindings, IdentityEnv, ObjectNamespace } from './env.ts';
+import { sessionRoutes } from '../sessions/routes.ts';
+import type { IdentityBindings, IdentityEnv } from './env.ts';
 import { identityRoutes } from './routes.ts';
+import { fakeSessions } from './sessions.fake.ts';
 
 export const START = '2026-11-02T10:00:00Z';
 
@@ -32,12 +34,16 @@ export async function createStage(databaseUrl: string, jwtKeys: string, settings
   const lines: string[] = [];
   const claims: PostbackMessage[] = [];
   const gateway: FakeGateway = { sent: [], answer: () => Response.json({ type: 'success', message: 'id' }) };
+  const sessions = fakeSessions(random);
   const env: IdentityBindings = {
+    SESSIONS: sessions.namespace,
     OTP: otpNamespace(random),
     LIMIT: limitNamespace(),
     POSTBACKS: { send: async (message) => claims.push(message) },
     JWT_KEYS: jwtKeys,
     VISITOR_KEYS: `1:${'A'.repeat(43)}`,
+    API_KEY_KEYS: `1:${'A'.repeat(43)}`,
+    KYC_KEYS: `1:${'A'.repeat(43)}`,
     OTP_COUNTRIES: 'IN',
     SMS_ENDPOINT: 'https://sms.test',
     SMS_AUTH_KEY: 'auth-key',
@@ -58,7 +64,7 @@ export async function createStage(databaseUrl: string, jwtKeys: string, settings
   });
   app.onError(onError);
   app.notFound(notFound(app));
-  app.route('/', identityRoutes);
+  app.route('/', identityRoutes).route('/', sessionRoutes);
   return {
     clock,
     random,
@@ -66,6 +72,7 @@ export async function createStage(databaseUrl: string, jwtKeys: string, settings
     lines,
     claims,
     gateway,
+    sessions,
     /** A request to the routes; a body is sent as JSON. */
     call: async (method: string, url: string, body?: unknown, headers: Record<string, string> = {}) => {
       const json = body === undefined ? {} : { body: JSON.stringify(body) };

@@ -2,7 +2,8 @@ import type { Database } from '@hissaback/shared/db/client';
 import { bindVisitor } from '@hissaback/shared/db/queries/identity';
 import { keyringFrom } from '@hissaback/shared/domain/keyring';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
-import { encodeVisitor, visitorFromCookies, visitorSetCookie } from '@hissaback/shared/domain/visitor';
+import { encodeVisitor, VISITOR_COOKIE, visitorFromCookies, visitorSetCookie } from '@hissaback/shared/domain/visitor';
+import type { HttpVariables } from '@hissaback/shared/http/context';
 import type { Context } from 'hono';
 import { announceClaim } from './claim.ts';
 import type { IdentityEnv } from './env.ts';
@@ -27,6 +28,25 @@ export async function adoptVisitor(c: Context<IdentityEnv>, userId: string): Pro
   } catch (error) {
     c.var.log.error('visitor_not_adopted', { error });
   }
+}
+
+type VisitorEnv = { Bindings: { VISITOR_KEYS: string }; Variables: HttpVariables };
+
+/** Gives the browser a visitor of nobody's at logout (money rule 8); under Global Privacy Control none at all. */
+export async function forgetVisitor<E extends VisitorEnv>(c: Context<E>): Promise<void> {
+  const url = new URL(c.req.url);
+  const isSecure = url.protocol === 'https:';
+  if (c.req.header('sec-gpc') === '1') {
+    c.header('set-cookie', visitorClearCookie(isSecure), { append: true });
+    return;
+  }
+  const ring = keyringFrom(c.env.VISITOR_KEYS, 'VISITOR_KEYS');
+  const value = await encodeVisitor(ring, mintUuid(c.var.random), url.host);
+  c.header('set-cookie', visitorSetCookie(value, isSecure), { append: true });
+}
+
+function visitorClearCookie(isSecure: boolean): string {
+  return `${VISITOR_COOKIE}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`;
 }
 
 /** Binds what visitors there are; those that are the shopper's now. */

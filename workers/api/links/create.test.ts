@@ -66,6 +66,32 @@ test('on a custom domain the slug is its own', async () => {
   expect(on.copy('go.asha.example/hello')).toMatchObject({ id: answer.json.link_id });
 });
 
+test('UTM, countries and devices are published as a redirect reads them', async () => {
+  const { token, campaign_id, offer_id } = await creatorWithCampaign({ trackier_pid: 'pub-6' });
+  const targeting = {
+    utm: { utm_source: 'youtube', utm_campaign: 'diwali' },
+    countries: { only: ['IN', 'AE', 'IN'], else: 'https://shop.example/elsewhere' },
+    devices: { ios: 'https://demo.gotrackier.com/click?campaign_id=8&pub_id=1' },
+  };
+  const answer = await on.call('POST', '/v1/links', { token, json: { campaign_id, offer_id, slug: 'aims', ...targeting } });
+  expect(answer.status).toBe(200);
+  expect(on.copy('_/aims')).toMatchObject({
+    utm: targeting.utm,
+    geo: { countries: ['IN', 'AE'], else: 'https://shop.example/elsewhere' },
+    dev: { ios: 'https://demo.gotrackier.com/click?campaign_id=8&pub_id=pub-6' },
+  });
+  const shown = await on.call('GET', `/v1/links/${answer.json.link_id}`, { token });
+  expect(shown.json).toMatchObject({ ...targeting, countries: { ...targeting.countries, only: ['IN', 'AE'] }, domain: null });
+});
+
+test('null puts a link on the platform although the tenant has a domain; a domain that is not verified takes none', async () => {
+  const { token, campaign_id, offer_id } = await creatorWithCampaign({ custom_domain: 'go.ravi.example' });
+  const link = (domain: unknown) =>
+    on.call('POST', '/v1/links', { token, json: { campaign_id, offer_id, slug: 'here', domain } });
+  expect((await link(null)).json.smart_link).toBe(`${ORIGIN}/here`);
+  expect(await link('go.other.example')).toMatchObject({ status: 422, json: { errors: [{ field: 'domain' }] } });
+});
+
 test('a put that fails is no error: the link is there, unpublished', async () => {
   const { token, campaign_id, offer_id } = await creatorWithCampaign();
   on.failing.kv = 1;
@@ -111,6 +137,14 @@ test.each([
   [{ sub_ids: { p1: 'mine' } }, 'sub_ids.p1'],
   [{ sub_ids: { p2: '' } }, 'sub_ids.p2'],
   [{ host: 'elsewhere.example' }, 'host'],
+  [{ utm: { utm_other: 'x' } }, 'utm'],
+  [{ utm: { utm_source: 'a\nb' } }, 'utm'],
+  [{ countries: { only: [] } }, 'countries'],
+  [{ countries: { only: ['India'] } }, 'countries'],
+  [{ countries: { only: ['IN'], else: 'javascript:1' } }, 'countries'],
+  [{ devices: { ios: 'https://apps.example/' } }, 'devices'],
+  [{ devices: { nokia: 'https://demo.gotrackier.com/' } }, 'devices'],
+  [{ domain: 'localhost' }, 'domain'],
 ])('%j is refused, with the field named', async (change, field) => {
   const { token, campaign_id, offer_id } = await creatorWithCampaign();
   const answer = await on.call('POST', '/v1/links', { token, json: { campaign_id, offer_id, ...change } });

@@ -1,10 +1,8 @@
-import type { newLink } from '@hissaback/shared/contracts/links';
 import { insertLink, type LinkRow } from '@hissaback/shared/db/queries/links';
 import type { Tx } from '@hissaback/shared/db/types';
 import type { Random } from '@hissaback/shared/domain/chance';
 import { mintSlug } from '@hissaback/shared/domain/slug';
 import { ProblemError } from '@hissaback/shared/http/problem';
-import type { z } from 'zod';
 
 /** Two random slugs meet once in a million million; five in a row mean that something else is wrong. */
 const DRAWS = 5;
@@ -17,7 +15,7 @@ const DRAWS = 5;
  */
 export async function insertWithSlug(
   tx: Tx,
-  link: Omit<z.output<typeof newLink>, 'tenant_id'> & { link_id: string; tenant_id: string; at: Date },
+  link: Omit<Parameters<typeof insertLink>[1], 'slug'> & { slug?: string | undefined },
   random: Random,
 ): Promise<LinkRow> {
   if (link.slug !== undefined) {

@@ -30,6 +30,26 @@ test("the list is the own tenant's, by campaign if asked, page by page", async (
   expect((await on.call('GET', `/v1/links?campaign_id=${theirs}`, { token: mine.token })).json).toEqual([]);
 });
 
+test('the list is narrowed by offer, host, status and a part of the slug', async () => {
+  const mine = await on.tenant();
+  const campaign_id = await on.campaign(mine.tenant_id);
+  const diwali = await link(mine, campaign_id, 'Diwali-shoes');
+  const holi = await link(mine, campaign_id, 'holi_shoes');
+  await on.call('PATCH', `/v1/links/${holi}`, { token: mine.token, json: { status: 'paused' } });
+  const [row] = await on.sql<{ offer_id: number }>('select offer_id from links where link_id = $1', [diwali]);
+  const ids = async (query: string) =>
+    (await on.call('GET', `/v1/links?${query}`, { token: mine.token })).json.map(
+      (found: { link_id: string }) => found.link_id,
+    );
+  expect(await ids('q=DIWALI')).toEqual([diwali]);
+  expect(await ids('q=%25')).toEqual([]);
+  expect(await ids(`offer_id=${row?.offer_id}`)).toEqual([diwali]);
+  expect(await ids('status=paused')).toEqual([holi]);
+  expect((await ids('domain=')).toSorted()).toEqual([holi, diwali].toSorted());
+  expect(await ids('domain=go.none.example')).toEqual([]);
+  expect((await on.call('GET', '/v1/links?q=', { token: mine.token })).status).toBe(422);
+});
+
 test('naming another tenant is refused', async () => {
   const [mine, other] = [await on.tenant(), await on.tenant()];
   expect((await on.call('GET', `/v1/links?tenant_id=${other.tenant_id}`, { token: mine.token })).status).toBe(403);

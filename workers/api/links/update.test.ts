@@ -38,6 +38,18 @@ test('a change is a new version, in the database and in KV', async () => {
   expect(on.copy('_/changing')).not.toHaveProperty('x');
 });
 
+test('targets change one by one, and null takes one away', async () => {
+  const { token, path } = await link('retarget');
+  const devices = { android: 'https://demo.gotrackier.com/click?campaign_id=9' };
+  const change = async (json: unknown) => (await on.call('PATCH', path, { token, json })).json;
+  await change({ countries: { only: ['IN'] }, devices, utm: { utm_source: 'blog' }, sub_ids: { p3: 'x' } });
+  expect(await change({ countries: null })).toMatchObject({ countries: null, devices, utm: { utm_source: 'blog' } });
+  expect(await change({ utm: null, sub_ids: null })).toMatchObject({ utm: {}, sub_ids: {}, devices });
+  expect(on.copy('_/retarget')).toMatchObject({ v: 4, dev: devices });
+  for (const gone of ['geo', 'utm', 'sub']) expect(on.copy('_/retarget')).not.toHaveProperty(gone);
+  expect(await change({ devices: { ios: 'https://elsewhere.example/' } })).toMatchObject({ code: 'invalid_field' });
+});
+
 test('a copy that fails is said to be unpublished, not an error', async () => {
   const { token, path } = await link('failing');
   on.failing.kv = 1;

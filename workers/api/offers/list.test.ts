@@ -33,9 +33,16 @@ test('the offers are a bare array with the commission and what a shopper gets of
       commission_pct: '8.25',
       fixed_commission: null,
       shopper_pct: '4.12',
+      creator_pct: '4.13',
+      shopper_fixed: null,
+      creator_fixed: null,
+      cool_off_days: 30,
       preview_url: null,
     },
-    expect.objectContaining({ offer_id: fixed, commission_pct: null, fixed_commission: '60.00', shopper_pct: null }),
+    expect.objectContaining({
+      ...{ offer_id: fixed, commission_pct: null, fixed_commission: '60.00', shopper_pct: null },
+      ...{ shopper_fixed: '30.00', creator_fixed: '30.00' },
+    }),
   ]);
 });
 
@@ -56,6 +63,32 @@ test('an empty category is none, and the Link header leads through all offers on
   expect(seen).toEqual(expected);
 });
 
+test('brand and title are searched, in whatever capitals', async () => {
+  const { token } = await on.tenant();
+  const offer_id = await on.offer({ brand: 'Zari', title: 'Zari Sarees' });
+  await on.offer({ brand: '100%', title: 'Nothing' });
+  const found = async (q: string) =>
+    (await on.call('GET', `/v1/offers?q=${q}`, { token })).json.map((row: { offer_id: number }) => row.offer_id);
+  expect(await found('sAREE')).toEqual([offer_id]);
+  expect(await found('%25_%25')).toEqual([]);
+});
+
+test("a campaign's share, a country's commission and the platform's fee decide what is shown", async () => {
+  const { token, tenant_id } = await on.tenant();
+  const campaign_id = await on.campaign(tenant_id, { share_pct: '25.00' });
+  await on.offer({ category: 'abroad', country_commissions: JSON.stringify({ AE: { pct: '12.00' } }) });
+  on.env.PLATFORM_FEE_BP = '1000';
+  const shown = async (query: string) =>
+    (await on.call('GET', `/v1/offers?category=abroad${query}`, { token })).json[0];
+  const plain = await shown('');
+  const abroad = await shown(`&country=AE&campaign_id=${campaign_id}`);
+  on.env.PLATFORM_FEE_BP = '0';
+  expect(plain).toMatchObject({ commission_pct: '8.00', shopper_pct: '3.60', creator_pct: '3.60' });
+  expect(abroad).toMatchObject({ commission_pct: '12.00', shopper_pct: '2.70', creator_pct: '8.10' });
+  const other = await on.campaign((await on.tenant()).tenant_id);
+  expect((await on.call('GET', `/v1/offers?campaign_id=${other}`, { token })).status).toBe(404);
+});
+
 test('a widget lists the offers of its tenant; nobody names another one', async () => {
   const [mine, other] = [await on.tenant(), await on.tenant()];
   const widget = await on.token({ sub: on.uuid(), role: 'widget', tenantId: mine.tenant_id });
@@ -65,7 +98,7 @@ test('a widget lists the offers of its tenant; nobody names another one', async 
   }
 });
 
-test.each(['limit=0', 'limit=101', 'limit=x', 'cursor=nonsense', 'tenant_id=x', 'limit=1&limit=2'])(
+test.each(['country=india', 'q=', 'limit=0', 'limit=101', 'limit=x', 'cursor=nonsense', 'tenant_id=x', 'limit=1&limit=2'])(
   '%s is 422',
   async (query) => {
     const { token } = await on.tenant();

@@ -1,4 +1,4 @@
-import type { LinkToPublish } from '@hissaback/shared/contracts/publish';
+import { keyOf, type LinkToPublish } from '@hissaback/shared/contracts/publish';
 import { linksBehind, linksToPublish, markPublished } from '@hissaback/shared/db/queries/links';
 import type { Clock } from '@hissaback/shared/domain/chance';
 import { type CopyMetadata, type Publisher, putCopy } from './publish-link.ts';
@@ -79,6 +79,23 @@ async function compareCopies(sweeper: Sweeper, counts: SweepCounts): Promise<voi
   counts.compared = rows.length;
   const different = rows.filter((row) => copies.get(row.link_id) !== Number(row.version));
   await publishAll(sweeper, different, counts);
+  await removeMoved(sweeper, rows, page.keys, counts);
   if (!page.list_complete) await links.put(CURSOR_KEY, page.cursor);
   else if (cursor !== null) await links.delete(CURSOR_KEY);
+}
+
+/** A link that has left its host (its domain was released) must not be followed there any more. */
+async function removeMoved(
+  { links }: Sweeper,
+  rows: readonly LinkToPublish[],
+  listed: readonly { name: string; metadata?: CopyMetadata }[],
+  counts: SweepCounts,
+): Promise<void> {
+  const keys = new Map(rows.map((row) => [row.link_id, keyOf(row)]));
+  for (const { name, metadata } of listed) {
+    const key = metadata && keys.get(metadata.id);
+    if (key === undefined || key === name) continue;
+    await links.delete(name);
+    counts.removed++;
+  }
 }

@@ -80,6 +80,22 @@ test('the Link header leads through all rewards once, ties included', async () =
   expect(seen.toSorted()).toEqual(ids.toSorted());
 });
 
+test('the list is narrowed by status, currency, tenant and time', async () => {
+  const { token, tenant_id, reward } = await shopping();
+  const day = 86_400_000;
+  const old = await reward({ at: new Date(on.clock.now() - 2 * day), status: 'review' });
+  const dollars = await reward({ currency: 'USD' });
+  const ids = async (query: string) =>
+    (await on.call('GET', `/v1/rewards/user?${query}`, { token })).json.map((row: { led_id: string }) => row.led_id);
+  expect(await ids('status=review')).toEqual([old]);
+  expect(await ids('currency=USD')).toEqual([dollars]);
+  expect(await ids(`tenant_id=${tenant_id}`)).toEqual([dollars, old]);
+  expect(await ids(`tenant_id=${on.uuid()}`)).toEqual([]);
+  expect(await ids(`to=${new Date(on.clock.now() - day).toISOString()}`)).toEqual([old]);
+  expect(await ids(`from=${new Date(on.clock.now() - day).toISOString()}`)).toEqual([dollars]);
+  expect((await on.call('GET', '/v1/rewards/user?status=gone', { token })).status).toBe(422);
+});
+
 test("somebody else's rewards are refused, whoever they are and before anything is validated", async () => {
   const [me, other] = [await shopping(), await shopping()];
   for (const query of [`user_id=${other.user_id}`, `user_id=${other.user_id}&limit=x`, `user_id=${on.uuid()}`]) {

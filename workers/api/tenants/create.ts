@@ -1,4 +1,4 @@
-import { newTenant } from '@hissaback/shared/contracts/tenants';
+import { newTenant, tenant } from '@hissaback/shared/contracts/tenants';
 import { foundTenant, tenantById } from '@hissaback/shared/db/queries/tenants';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
@@ -7,11 +7,18 @@ import { ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { jsonInput } from '../http/input.ts';
+import { operation } from '../openapi/operation.ts';
 import { tenantView } from './view.ts';
 
 /** `POST /v1/tenants`: anyone logged in founds a tenant and becomes its owner. A token for it comes with the next login or switch. */
 export const createTenant = new Hono<ApiContext>().post(
   '/v1/tenants',
+  operation({
+    id: 'createTenant',
+    summary: 'Found a tenant',
+    description: 'Anyone logged in may, and becomes its owner. A token for it comes with the next login or switch.',
+    answer: tenant,
+  }),
   authenticate(['shopper', 'creator', 'operator']),
   jsonInput(newTenant),
   async (c) => {

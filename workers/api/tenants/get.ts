@@ -1,3 +1,4 @@
+import { tenant } from '@hissaback/shared/contracts/tenants';
 import { tenantById } from '@hissaback/shared/db/queries/tenants';
 import { withOperator, withTenant } from '@hissaback/shared/db/tenancy';
 import { authenticate } from '@hissaback/shared/http/auth';
@@ -5,11 +6,13 @@ import { ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { ownTenant, pathId } from '../http/ownership.ts';
+import { operation } from '../openapi/operation.ts';
 import { tenantView } from './view.ts';
 
 /** `GET /v1/tenants/:tenant_id`: a creator's own tenant; any for an operator. */
 export const getTenant = new Hono<ApiContext>().get(
   '/v1/tenants/:tenant_id',
+  operation({ id: 'getTenant', summary: 'Get a tenant', answer: tenant }),
   authenticate(['creator', 'operator']),
   async (c) => {
     const { principal, db } = c.var;

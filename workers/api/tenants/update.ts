@@ -1,4 +1,4 @@
-import { tenantChange } from '@hissaback/shared/contracts/tenants';
+import { tenant, tenantChange } from '@hissaback/shared/contracts/tenants';
 import { sqlState } from '@hissaback/shared/db/client';
 import { updateTenant } from '@hissaback/shared/db/queries/tenants';
 import { withOperator, withTenant } from '@hissaback/shared/db/tenancy';
@@ -9,6 +9,7 @@ import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { jsonInput } from '../http/input.ts';
 import { assertMember, assertOperator, ownTenant, pathId } from '../http/ownership.ts';
+import { operation } from '../openapi/operation.ts';
 import { publishInBackground } from '../publish/background.ts';
 import { tenantView } from './view.ts';
 
@@ -17,6 +18,13 @@ const UNIQUE_VIOLATION = '23505';
 /** `PATCH /v1/tenants/:tenant_id`: name and default share by its members; the publisher id at the network by operators only. */
 export const updateTenantRoute = new Hono<ApiContext>().patch(
   '/v1/tenants/:tenant_id',
+  operation({
+    id: 'updateTenant',
+    summary: 'Change the settings of a tenant',
+    description: 'The publisher id at the network is changed by operators only.',
+    answer: tenant,
+    errors: ['conflict'],
+  }),
   authenticate(['creator', 'operator']),
   jsonInput(tenantChange),
   async (c) => {

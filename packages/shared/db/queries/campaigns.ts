@@ -42,16 +42,25 @@ export async function listCampaigns(
   params: {
     tenant_id: string;
     status?: CampaignStatus | undefined;
+    /** A part of the name, in whatever capitals. */
+    search?: string | undefined;
     after?: { at: bigint; id: string } | undefined;
     limit: number;
   },
 ): Promise<(CampaignRow & { at: bigint })[]> {
   const { rows } = await tx.query<CampaignRow & { at: bigint }>(
     `select ${COLUMNS}, ${microsecondsOf('created_at')} as at from campaigns
-     where tenant_id = $1 and ($2::text is null or status = $2)
+     where tenant_id = $1 and ($2::text is null or status = $2) and ($6::text is null or position(lower($6) in lower(name)) > 0)
        and ($3::bigint is null or (created_at, campaign_id) < (${fromMicroseconds('$3')}, $4::uuid))
      order by created_at desc, campaign_id desc limit $5`,
-    [params.tenant_id, params.status ?? null, params.after?.at ?? null, params.after?.id ?? null, params.limit],
+    [
+      params.tenant_id,
+      params.status ?? null,
+      params.after?.at ?? null,
+      params.after?.id ?? null,
+      params.limit,
+      params.search ?? null,
+    ],
   );
   return rows;
 }

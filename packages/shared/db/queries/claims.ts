@@ -18,17 +18,32 @@ export async function lockClaim(tx: Tx, claim: { visitorId: string; userId: stri
 }
 
 /** The visitor's conversions without a shopper, locked, in key order. */
-export async function loadClaimable(tx: Tx, visitorId: string): Promise<Claimable[]> {
-  const { rows } = await tx.query<{ conv_id: bigint; click_country: string | null; country: string | null }>(
-    `select conv_id, click_country, country from conversions where visitor_id = $1 and user_id is null order by conv_id`,
-    [visitorId],
+export function loadClaimable(tx: Tx, visitorId: string): Promise<Claimable[]> {
+  return lockClaimable(tx, 'c.visitor_id = $1', visitorId);
+}
+
+/** One conversion, if it has no shopper yet, locked. */
+export function loadClaimableById(tx: Tx, convId: bigint): Promise<Claimable[]> {
+  return lockClaimable(tx, 'c.conv_id = $1', convId);
+}
+
+async function lockClaimable(tx: Tx, condition: string, value: unknown): Promise<Claimable[]> {
+  await tx.query(
+    `select 1 from conversion_identities where conv_id in (select c.conv_id from conversions c where ${condition} and c.user_id is null)
+     order by conv_id for update`,
+    [value],
   );
-  if (rows.length === 0) return [];
-  const ids = rows.map((row) => row.conv_id);
-  await tx.query('select 1 from conversion_identities where conv_id = any($1::bigint[]) order by conv_id for update', [
-    ids,
-  ]);
-  const byId = new Map((await loadConversionsById(tx, ids)).map((conversion) => [conversion.convId, conversion]));
+  // Asked again behind the locks: another claim or an expiry may have been there first.
+  const { rows } = await tx.query<{ conv_id: bigint; click_country: string | null; country: string | null }>(
+    `select c.conv_id, c.click_country, c.country from conversions c join conversion_identities i on i.conv_id = c.conv_id
+     where ${condition} and c.user_id is null and i.expired_to is null order by c.conv_id`,
+    [value],
+  );
+  const conversions = await loadConversionsById(
+    tx,
+    rows.map((row) => row.conv_id),
+  );
+  const byId = new Map(conversions.map((conversion) => [conversion.convId, conversion]));
   return rows.flatMap((row) => {
     const conversion = byId.get(row.conv_id);
     return conversion === undefined ? [] : [{ conversion, clickCountry: row.click_country, country: row.country }];
@@ -89,4 +104,14 @@ export async function writeClaim(
      from input, jsonb_to_recordset(j -> 'postings') as r(event_id text, account text, amount numeric, currency text, tenant_id uuid, kind text)`,
     [JSON.stringify(data), userId, new Date(at)],
   );
+}
+
+/** Visitors who belong to a shopper while conversions of theirs do not: claims that never arrived. */
+export async function unattachedClaims(tx: Tx, limit: number): Promise<{ visitorId: string; userId: string }[]> {
+  const { rows } = await tx.query<{ visitor_id: string; user_id: string }>(
+    `select distinct v.visitor_id, v.user_id from conversions c join visitors v on v.visitor_id = c.visitor_id
+     where c.user_id is null and c.visitor_id is not null and v.user_id is not null order by v.visitor_id limit $1`,
+    [limit],
+  );
+  return rows.map((row) => ({ visitorId: row.visitor_id, userId: row.user_id }));
 }

@@ -1,8 +1,8 @@
 import type { ClickMessage } from '../../contracts/click-message.ts';
-import type { EventSource } from '../../contracts/postback-message.ts';
 import { clickIdTime } from '../../domain/click-id.ts';
 import type { Tx } from '../types.ts';
 import { addRollups, rollupRows } from './intake-write.ts';
+import type { Waiting } from './unmatched.ts';
 
 /** A click and the id it is to be stored under; they differ after a collision. */
 export type ClickToStore = { click: ClickMessage; id: bigint };
@@ -64,26 +64,12 @@ export async function insertClicks(
   };
 }
 
-/** An unmatched postback, as far as trying it again needs it. */
-export type UnmatchedRow = { unmatched_id: bigint; raw: Record<string, string>; source: EventSource };
-
 /** Open unmatched postbacks that name one of these clicks. */
-export async function unmatchedOfClicks(tx: Tx, clickIds: readonly bigint[]): Promise<UnmatchedRow[]> {
-  const { rows } = await tx.query<UnmatchedRow>(
-    `select unmatched_id, raw, source from unmatched_conversions where status = 'open' and reason = 'unknown_click' and click_id = any($1::bigint[])`,
+export async function unmatchedOfClicks(tx: Tx, clickIds: readonly bigint[]): Promise<Waiting[]> {
+  const { rows } = await tx.query<Waiting>(
+    `select unmatched_id, raw, source, assignment from unmatched_conversions
+     where status = 'open' and reason = 'unknown_click' and click_id = any($1::bigint[])`,
     [clickIds],
-  );
-  return rows;
-}
-
-/** Open unmatched postbacks whose click has arrived since. */
-export async function unmatchedWithClick(tx: Tx, limit: number): Promise<UnmatchedRow[]> {
-  const { rows } = await tx.query<UnmatchedRow>(
-    `select u.unmatched_id, u.raw, u.source from unmatched_conversions u
-     where u.status = 'open' and u.reason = 'unknown_click' and u.click_id is not null
-       and exists (select 1 from clicks k where k.click_id = u.click_id and k.created_at = id_time(u.click_id))
-     order by u.received_at limit $1`,
-    [limit],
   );
   return rows;
 }

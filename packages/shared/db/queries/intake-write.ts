@@ -339,10 +339,10 @@ postbacks_written as (
     tenant_id = excluded.tenant_id, processed_at = excluded.processed_at
 ),
 unmatched_kept as (
-  insert into unmatched_conversions (unmatched_id, tenant_id, reason, raw, source, click_id, received_at)
+  insert into unmatched_conversions as u (unmatched_id, tenant_id, reason, raw, source, click_id, received_at)
   select r.unmatched_id, r.tenant_id, r.reason, r.raw, r.source, r.click_id, id_time(r.unmatched_id)
   from input, jsonb_to_recordset(j -> 'unmatched') as r(unmatched_id bigint, tenant_id uuid, reason text, raw jsonb, source text, click_id bigint)
-  on conflict (unmatched_id) do nothing
+  on conflict (unmatched_id) do update set tenant_id = excluded.tenant_id, reason = excluded.reason where u.status = 'open'
 ),
 unmatched_solved as (
   update unmatched_conversions u set status = 'matched', conv_id = r.conv_id, tenant_id = r.tenant_id, resolved_at = $2

@@ -151,6 +151,7 @@ type ConversionRow = {
   rounds: number;
   verdict: Verdict | null;
   changed_at: Date;
+  expired_to: 'creator' | 'platform' | null;
   ledger: {
     led_id: string;
     seq: number;
@@ -167,7 +168,7 @@ type ConversionRow = {
 const CONVERSION = `
   select i.conv_id, i.tenant_id, i.occurred_at, i.click_id, i.link_id, i.visitor_id, c.user_id, i.offer_id, c.currency, i.goal_id, i.txn_id,
          i.network_id, i.status, i.order_value, i.net_commission, i.platform_fee, i.amendments, i.rounds,
-         c.fraud_inputs ->> 'verdict' as verdict, i.changed_at, g.ledger
+         c.fraud_inputs ->> 'verdict' as verdict, i.changed_at, i.expired_to, g.ledger
   from conversion_identities i
   join conversions c on c.conv_id = i.conv_id and c.created_at = i.occurred_at
   join lateral (
@@ -205,6 +206,7 @@ export async function loadConversionsById(tx: Tx, convIds: readonly bigint[]): P
 function toConversion(row: ConversionRow): Conversion {
   const [first] = row.ledger;
   if (first === undefined) throw new Error('a conversion without a ledger row');
+  const share = parseBasisPoints(first.user_pct);
   return {
     convId: row.conv_id,
     tenantId: row.tenant_id,
@@ -215,7 +217,8 @@ function toConversion(row: ConversionRow): Conversion {
     userId: row.user_id,
     offerId: row.offer_id,
     currency: row.currency,
-    share: parseBasisPoints(first.user_pct),
+    share: row.expired_to === null ? share : 0n,
+    ...(row.expired_to === 'platform' && { forfeited: share }),
     releaseAt: Date.parse(first.release_at),
     goalId: row.goal_id,
     txnId: row.txn_id,

@@ -1,6 +1,6 @@
 import type { LINK_STATUSES } from '../../contracts/links.ts';
 import type { LinkToPublish } from '../../contracts/publish.ts';
-import type { SubIdName } from '../../contracts/published-link.ts';
+import type { PublishedLink, SubIdName, UtmName } from '../../contracts/published-link.ts';
 import type { Tx } from '../types.ts';
 import { fromMicroseconds, microsecondsOf } from './time.ts';
 
@@ -18,14 +18,19 @@ export type LinkRow = {
   expires_at: Date | null;
   fallback_url: string | null;
   sub_ids: Partial<Record<SubIdName, string>>;
+  utm: Partial<Record<UtmName, string>>;
+  targets: LinkTargets;
   published: boolean;
   created_at: Date;
 };
 
-const COLUMNS = `link_id, tenant_id, campaign_id, offer_id, host, slug, status, expires_at, fallback_url, sub_ids,
+/** Countries and devices as they are published. */
+export type LinkTargets = Pick<PublishedLink, 'geo' | 'dev'>;
+
+const COLUMNS = `link_id, tenant_id, campaign_id, offer_id, host, slug, status, expires_at, fallback_url, sub_ids, utm, targets,
   published_version >= version as published, created_at`;
 
-/** Inserts a link on its tenant's host. Null if the slug is taken there: the unique key decides, whoever's it is. */
+/** Inserts a link, on its tenant's own domain unless a host is named (`_` is the platform's). Null if the slug is taken there: the unique key decides, whoever's it is. */
 export async function insertLink(
   tx: Tx,
   params: {
@@ -34,15 +39,18 @@ export async function insertLink(
     campaign_id: string;
     offer_id: number;
     slug: string;
+    host?: string | undefined;
     expires_at?: Date | undefined;
     fallback_url?: string | undefined;
     sub_ids?: Partial<Record<SubIdName, string>> | undefined;
+    utm?: Partial<Record<UtmName, string>> | undefined;
+    targets?: LinkTargets | undefined;
     at: Date;
   },
 ): Promise<LinkRow | null> {
   const { rows } = await tx.query<LinkRow>(
-    `insert into links (link_id, tenant_id, campaign_id, offer_id, host, slug, expires_at, fallback_url, sub_ids, created_at)
-     select $1, t.tenant_id, $3, $4, coalesce(t.custom_domain, '_'), $5, $6, $7, $8, $9 from tenants t where t.tenant_id = $2
+    `insert into links (link_id, tenant_id, campaign_id, offer_id, host, slug, expires_at, fallback_url, sub_ids, created_at, utm, targets)
+     select $1, t.tenant_id, $3, $4, coalesce($10, t.custom_domain, '_'), $5, $6, $7, $8, $9, $11, $12 from tenants t where t.tenant_id = $2
      on conflict (host, slug) do nothing returning ${COLUMNS}`,
     [
       params.link_id,
@@ -54,6 +62,9 @@ export async function insertLink(
       params.fallback_url ?? null,
       JSON.stringify(params.sub_ids ?? {}),
       params.at,
+      params.host ?? null,
+      JSON.stringify(params.utm ?? {}),
+      JSON.stringify(params.targets ?? {}),
     ],
   );
   return rows[0] ?? null;
@@ -73,7 +84,11 @@ export async function listLinks(
   params: {
     tenant_id: string;
     campaign_id?: string | undefined;
+    offer_id?: number | undefined;
+    host?: string | undefined;
     status?: LinkStatus | undefined;
+    /** A part of the slug, in whatever capitals. */
+    search?: string | undefined;
     after?: { at: bigint; id: string } | undefined;
     limit: number;
   },
@@ -81,6 +96,8 @@ export async function listLinks(
   const { rows } = await tx.query<LinkRow & { at: bigint }>(
     `select ${COLUMNS}, ${microsecondsOf('created_at')} as at from links
      where tenant_id = $1 and ($2::uuid is null or campaign_id = $2) and ($3::text is null or status = $3)
+       and ($7::int is null or offer_id = $7) and ($8::text is null or host = $8)
+       and ($9::text is null or position(lower($9) in lower(slug)) > 0)
        and ($4::bigint is null or (created_at, link_id) < (${fromMicroseconds('$4')}, $5::uuid))
      order by created_at desc, link_id desc limit $6`,
     [
@@ -90,6 +107,9 @@ export async function listLinks(
       params.after?.at ?? null,
       params.after?.id ?? null,
       params.limit,
+      params.offer_id ?? null,
+      params.host ?? null,
+      params.search ?? null,
     ],
   );
   return rows;
@@ -104,11 +124,15 @@ export async function updateLink(
     status?: LinkStatus | undefined;
     expires_at?: Date | null | undefined;
     fallback_url?: string | null | undefined;
+    sub_ids?: Partial<Record<SubIdName, string>> | undefined;
+    utm?: Partial<Record<UtmName, string>> | undefined;
+    targets?: LinkTargets | undefined;
   },
 ): Promise<LinkRow | null> {
   const { rows } = await tx.query<LinkRow>(
     `update links set status = coalesce($3, status), expires_at = case when $4 then $5 else expires_at end,
-       fallback_url = case when $6 then $7 else fallback_url end, version = version + 1
+       fallback_url = case when $6 then $7 else fallback_url end, sub_ids = coalesce($8::jsonb, sub_ids), utm = coalesce($9::jsonb, utm),
+       targets = coalesce($10::jsonb, targets), version = version + 1
      where tenant_id = $1 and link_id = $2 and status <> 'archived' returning ${COLUMNS}`,
     [
       params.tenant_id,
@@ -118,9 +142,16 @@ export async function updateLink(
       params.expires_at ?? null,
       params.fallback_url !== undefined,
       params.fallback_url ?? null,
+      jsonOrNull(params.sub_ids),
+      jsonOrNull(params.utm),
+      jsonOrNull(params.targets),
     ],
   );
   return rows[0] ?? null;
+}
+
+function jsonOrNull(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 /** Links of any tenant whose copy in KV is behind, at most `limit`. */

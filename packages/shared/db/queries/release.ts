@@ -2,29 +2,37 @@ import type { Conversion } from '../../domain/conversion.ts';
 import type { Tx } from '../types.ts';
 import { loadConversionsById } from './intake.ts';
 
-/** When the last whole poll of the network began, in milliseconds since the Unix epoch; null before the first. */
+/** When the last poll of the network that was finished began, in milliseconds since the Unix epoch; null before the first. */
 export async function lastPoll(tx: Tx): Promise<number | null> {
-  const { rows } = await tx.query<{ polled_from: string | null }>(
-    `select watermark ->> 'polled_from' as polled_from from schedule_runs where name = 'reconcile'`,
+  const { rows } = await tx.query<{ started_at: Date | null }>(
+    'select max(started_at) as started_at from network_polls where finished_at is not null',
   );
-  const text = rows[0]?.polled_from ?? null;
-  return text === null ? null : Number(text);
+  return rows[0]?.started_at?.getTime() ?? null;
 }
+
+/** A finished poll that began after the cool-off ended lists the conversion as approved (money rule 10). */
+const LISTED = `(i.listed_status = 'approved' and i.listed_at >= l.release_at
+  and exists (select 1 from network_polls p where p.started_at = i.listed_at and p.finished_at is not null))`;
 
 /**
  * Locks conversions with a reward whose cool-off ended by `until` (milliseconds since the Unix epoch); those that another run or the
- * consumer holds are passed by.
+ * consumer holds are passed by, and those of a suspended tenant wait until it is active again.
+ * @param due `mustBeListed`: only what a poll has confirmed since (money rule 10)
  */
-export async function claimReleasable(tx: Tx, due: { until: number; limit: number }): Promise<bigint[]> {
+export async function claimReleasable(
+  tx: Tx,
+  due: { until: number; limit: number; mustBeListed: boolean },
+): Promise<bigint[]> {
   const { rows } = await tx.query<{ conv_id: bigint }>(
     `select i.conv_id from conversion_identities i
      where i.status = 'approved' and i.conv_id in (
        select l.conv_id from ledger l
-       join conversions c on c.conv_id = l.conv_id and c.created_at = l.created_at and c.status = 'approved'
-       where l.status = 'pending' and l.seq = 0 and l.release_at <= $1 and l.user_id is not null
+       join conversion_identities i on i.conv_id = l.conv_id and i.status = 'approved'
+       join tenants t on t.tenant_id = l.tenant_id and t.status = 'active'
+       where l.status = 'pending' and l.seq = 0 and l.release_at <= $1 and l.user_id is not null and (not $3::bool or ${LISTED})
        order by l.release_at limit $2)
      order by i.conv_id for update skip locked`,
-    [new Date(due.until), due.limit],
+    [new Date(due.until), due.limit, due.mustBeListed],
   );
   return rows.map((row) => row.conv_id);
 }

@@ -1,0 +1,59 @@
+import { startTestServer, type TestServer } from '../tests/support/postgres.ts';
+import { type DayReport, type SimulationResult, simulate } from './simulation.ts';
+
+export type Run = { readonly seed: number; readonly days: number };
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** The workers' own log lines would bury everything else. */
+function silenceWorkers(): void {
+  for (const level of ['log', 'info', 'warn', 'error'] as const) console[level] = () => undefined;
+}
+
+function progress(seed: number, { day, date, conversions, postbacks, payouts, cards }: DayReport): void {
+  say(
+    `seed ${seed}  day ${String(day).padStart(3)}  ${date}  ${conversions} conversions, ${postbacks} postbacks, ${payouts} payouts, ${cards} cards: model and database agree`,
+  );
+}
+
+/** Plays these runs one after another on one PostgreSQL; false if one failed. TEST_DATABASE_URL is used if it is set. */
+export async function playAll(runs: readonly Run[], isVerbose: boolean): Promise<boolean> {
+  silenceWorkers();
+  const { stop, ...server } = await startTestServer();
+  const failures: string[] = [];
+  try {
+    for (const run of runs) {
+      const failure = await play(server, run, isVerbose);
+      if (failure !== null) failures.push(failure);
+    }
+  } finally {
+    await stop();
+  }
+  for (const failure of failures) say(`\n${failure}`);
+  say(`\n${runs.length - failures.length} of ${runs.length} seeds: model and database agree`);
+  return failures.length === 0;
+}
+
+async function play(server: TestServer, { seed, days }: Run, isVerbose: boolean): Promise<string | null> {
+  const began = performance.now();
+  const seconds = (): string => `${((performance.now() - began) / 1_000).toFixed(1)} s`;
+  try {
+    const onDay = (report: DayReport): void => {
+      if (isVerbose || report.day % 10 === 0) progress(seed, report);
+    };
+    const result: SimulationResult = await simulate(server, { seed, days, onDay });
+    say(
+      `seed ${seed}  ok  ${result.days} days, ${result.conversions} conversions, ${result.cards} cards in ${seconds()}`,
+    );
+    return null;
+  } catch (error) {
+    say(`seed ${seed}  FAILED after ${seconds()}`);
+    return error instanceof Error
+      ? error.name === 'SimulationFailure'
+        ? error.message
+        : (error.stack ?? error.message)
+      : String(error);
+  }
+}

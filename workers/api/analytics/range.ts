@@ -1,0 +1,34 @@
+import type { timeSeriesQuery } from '@hissaback/shared/contracts/analytics';
+import { sqlState } from '@hissaback/shared/db/client';
+import { midnight } from '@hissaback/shared/db/queries/analytics';
+import type { Tx } from '@hissaback/shared/db/types';
+import { invalidField } from '@hissaback/shared/http/problem';
+import type { z } from 'zod';
+
+type Asked = Pick<z.output<typeof timeSeriesQuery>, 'from' | 'to' | 'period' | 'time_zone'>;
+
+const DAY_MS = 86_400_000;
+const INVALID_PARAMETER = '22023';
+
+/**
+ * The range that a report is asked for: `from` until before `to`, else the given number of whole days in the time zone before today, and today.
+ *
+ * @param mostDays the longest range
+ * @throws ProblemError `invalid_field` (422)
+ */
+export async function rangeOf(tx: Tx, asked: Asked, now: Date, mostDays: number): Promise<{ from: Date; to: Date }> {
+  const to = asked.to ?? now;
+  const from = asked.from ?? (await midnight(tx, { at: to, days: asked.period, time_zone: asked.time_zone }));
+  if (from >= to) throw invalidField('from', 'Must lie before to');
+  // The day a range begins in, and the one it ends in, are not whole.
+  if (to.getTime() - from.getTime() > (mostDays + 2) * DAY_MS) {
+    throw invalidField(asked.from === undefined ? 'period' : 'from', `Must span at most ${mostDays} days`);
+  }
+  return { from, to };
+}
+
+/** Turns PostgreSQL's refusal of a time zone into the field's error. */
+export function zoneRefused(error: unknown): never {
+  if (sqlState(error) !== INVALID_PARAMETER) throw error;
+  throw invalidField('time_zone', 'Must be a time zone such as Asia/Kolkata');
+}

@@ -1,0 +1,22 @@
+import { cors } from '@hissaback/shared/http/cors';
+import { etags } from '@hissaback/shared/http/etag';
+import { routeAt } from '@hissaback/shared/http/routes';
+import type { Hono, MiddlewareHandler } from 'hono';
+import type { ApiContext } from '../context.ts';
+import { publicLimit } from './public-limit.ts';
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** What holds on every route alike and asks no database: who may call from a browser, how often, and what need not be sent again. */
+export function conventions(app: Hono<ApiContext>): MiddlewareHandler<ApiContext>[] {
+  const routeOf = (method: string, path: string) => routeAt(app, method, path);
+  return [
+    cors({
+      // A widget stands in anybody's page and has no cookie.
+      isForAll: (method, path) => routeOf(method, path)?.facts.roles?.includes('widget') === true,
+      methodsOf: (path) => METHODS.filter((method) => routeOf(method, path) !== null),
+    }),
+    publicLimit(routeOf),
+    etags(),
+  ];
+}

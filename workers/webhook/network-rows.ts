@@ -1,0 +1,129 @@
+import type { EventSource, PostbackMessage } from '@hissaback/shared/contracts/postback-message';
+import {
+  compareWithBooks,
+  type Finding,
+  markListed,
+  type NetworkRow,
+  recordFindings,
+} from '@hissaback/shared/db/queries/reconciliation';
+import type { Database } from '@hissaback/shared/db/types';
+import { mintId } from '@hissaback/shared/domain/click-id';
+import { keepAsEvidence } from '@hissaback/shared/domain/text';
+import type { Deps } from './deps.ts';
+import { pause } from './pause.ts';
+
+const MESSAGES_AT_ONCE = 100;
+/** Waits before a full queue is asked again, in milliseconds: it takes 5,000 messages a second. */
+const QUEUE_BACKOFF_MS = [200, 1_000, 3_000, 10_000];
+
+/** What became of rows: sent to the consumer because they say something new, or known as they are. */
+export type RowCounts = { sent: number; known: number };
+
+/**
+ * Takes rows of the network's list or CSV: those that say something new enter the same path as postbacks, and where the books differ is kept for the
+ * report. With `pollStartedAt` the rows are a poll's, and what it listed is noted (money rule 10).
+ */
+export async function takeNetworkRows(
+  db: Database,
+  env: WebhookEnv,
+  deps: Deps,
+  rows: readonly NetworkRow[],
+  from: { source: 'poll' | 'csv'; pollStartedAt?: Date },
+): Promise<RowCounts> {
+  if (rows.length === 0) return { sent: 0, known: 0 };
+  const at = deps.clock.now();
+  const news = await db.transaction(async (tx) => {
+    const answers = await compareWithBooks(tx, rows);
+    if (from.pollStartedAt !== undefined) await markListed(tx, rows, from.pollStartedAt);
+    const findings: Finding[] = [];
+    const agreed: string[] = [];
+    const different: NetworkRow[] = [];
+    for (const [index, row] of rows.entries()) {
+      const answer = answers[index];
+      const key = `net:${row._id ?? ''}`;
+      if (answer === undefined || answer.standing === 'waiting') continue;
+      if (answer.standing === 'same') {
+        agreed.push(key);
+        continue;
+      }
+      different.push(row);
+      if ((row._id ?? '') === '') continue;
+      findings.push({
+        kind: answer.standing,
+        key: key.slice(0, 160),
+        tenantId: answer.tenantId,
+        day: dayOf(timeOf(row) ?? at),
+        networkId: row._id?.slice(0, 64) ?? null,
+        convId: answer.convId,
+        offerId: offerOf(row),
+        here: answer.here,
+        there: keepAsEvidence(Object.entries(pick(row)), []),
+      });
+    }
+    await recordFindings(tx, { findings, agreed, source: from.source, at });
+    return different;
+  });
+  await sendRows(env, deps, from.source, news);
+  return { sent: news.length, known: rows.length - news.length };
+}
+
+/** What `takeNetworkRows` would do with rows, without doing it. */
+export async function foreseeNetworkRows(db: Database, rows: readonly NetworkRow[]): Promise<RowCounts> {
+  if (rows.length === 0) return { sent: 0, known: 0 };
+  const answers = await db.transaction((tx) => compareWithBooks(tx, rows));
+  const known = answers.filter(({ standing }) => standing === 'same' || standing === 'waiting').length;
+  return { sent: rows.length - known, known };
+}
+
+/** Sends rows to the ledger consumer; a full queue is asked again a few times, then the error is the caller's. */
+async function sendRows(env: WebhookEnv, deps: Deps, source: EventSource, rows: readonly NetworkRow[]): Promise<void> {
+  const ids = distinctIds(deps, rows.length);
+  for (let at = 0; at < rows.length; at += MESSAGES_AT_ONCE) {
+    const bodies = rows.slice(at, at + MESSAGES_AT_ONCE).map((row, index) => ({
+      body: {
+        kind: 'event',
+        postback_id: String(ids[at + index]),
+        source,
+        raw: keepAsEvidence(Object.entries(row), []),
+      } satisfies PostbackMessage,
+    }));
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await env.POSTBACKS.sendBatch(bodies);
+        break;
+      } catch (error) {
+        const wait = QUEUE_BACKOFF_MS[attempt];
+        if (wait === undefined) throw error;
+        await (deps.sleep ?? pause)(wait);
+      }
+    }
+  }
+}
+
+/** A thousand ids of one millisecond would meet now and then, and the second message of an id is taken for a copy of the first. */
+function distinctIds(deps: Deps, count: number): bigint[] {
+  const ids = new Set<bigint>();
+  while (ids.size < count) ids.add(mintId(deps.clock, deps.random));
+  return [...ids];
+}
+
+/** The day of a time in UTC, YYYY-MM-DD. */
+export function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+function timeOf(row: NetworkRow): number | null {
+  const at = Date.parse(row.created ?? '');
+  return Number.isNaN(at) || at < 0 || at > 253_402_300_799_000 ? null : at;
+}
+
+function offerOf(row: NetworkRow): number | null {
+  const offer = /^[1-9]\d{0,9}$/.test(row.campaign_id ?? '') ? Number(row.campaign_id) : 0;
+  return offer > 0 && offer <= 2_147_483_647 ? offer : null;
+}
+
+const SHOWN = ['status', 'payout', 'currency', 'txn_id', 'sale_amount', 'publisher_id', 'created'] as const;
+
+function pick(row: NetworkRow): Record<string, string> {
+  return Object.fromEntries(SHOWN.flatMap((name) => (row[name] === undefined ? [] : [[name, row[name]]])));
+}
