@@ -7,11 +7,6 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-/** The workers' own log lines would bury everything else. */
-function silenceWorkers(): void {
-  for (const level of ['log', 'info', 'warn', 'error'] as const) console[level] = () => undefined;
-}
-
 function progress(seed: number, { day, date, conversions, postbacks, payouts, cards }: DayReport): void {
   say(
     `seed ${seed}  day ${String(day).padStart(3)}  ${date}  ${conversions} conversions, ${postbacks} postbacks, ${payouts} payouts, ${cards} cards: model and database agree`,
@@ -20,7 +15,6 @@ function progress(seed: number, { day, date, conversions, postbacks, payouts, ca
 
 /** Plays these runs one after another on one PostgreSQL; false if one failed. TEST_DATABASE_URL is used if it is set. */
 export async function playAll(runs: readonly Run[], isVerbose: boolean): Promise<boolean> {
-  silenceWorkers();
   const { stop, ...server } = await startTestServer();
   const failures: string[] = [];
   try {

@@ -22,6 +22,8 @@ export class AtLeastOnceQueue {
   readonly deadLetters: AtLeastOnceQueue | null;
   /** How many messages were sent and acknowledged, dead letters included. */
   readonly counts = { sent: 0, acknowledged: 0, buried: 0 };
+  /** Acknowledged messages do not come again while this is set. */
+  isQuiet = false;
   readonly #dice: Dice;
   readonly #now: () => number;
   #waiting: Waiting[] = [];
@@ -45,8 +47,9 @@ export class AtLeastOnceQueue {
     });
   }
 
-  get size(): number {
-    return this.#waiting.length;
+  /** What is still undelivered or unacknowledged. */
+  get bodies(): unknown[] {
+    return this.#waiting.map(({ body }) => body);
   }
 
   /** When the next message may be delivered; null if there is none. */
@@ -102,7 +105,7 @@ export class AtLeastOnceQueue {
 
   #acknowledge(message: Waiting): void {
     // An acknowledged message that is delivered once more all the same: at least once is all that is promised.
-    if (this.#dice.chance(0.02)) {
+    if (!this.isQuiet && this.#dice.chance(0.02)) {
       message.dueAt = this.#now() + this.#dice.between(0, 6 * 3_600_000);
       return;
     }

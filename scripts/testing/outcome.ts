@@ -21,9 +21,9 @@ export function rerunOf(step: string, filter?: string): string {
 }
 
 /** The outcome of a step that is one check: it holds, or `message` says why not. */
-export function checkOutcome(step: string, message: string | null): Outcome {
+export function checkOutcome(name: string, message: string | null, rerun = rerunOf(name)): Outcome {
   if (message === null) return { passed: 1, failures: [], skipped: [] };
-  return { passed: 0, failures: [{ name: step, message, rerun: rerunOf(step) }], skipped: [] };
+  return { passed: 0, failures: [{ name, message, rerun }], skipped: [] };
 }
 
 /** The outcomes of several steps as one. */

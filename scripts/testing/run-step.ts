@@ -7,7 +7,7 @@ import { checkoutFiles, type Step } from './steps.ts';
 import { filesOf, readVitestRun, tailOf, type VitestReport } from './vitest-report.ts';
 
 const CHECK_LIMIT = 120_000;
-const PROJECT_LIMIT = 240_000;
+const PROJECT_LIMIT = 300_000;
 
 export type StepContext = {
   env: NodeJS.ProcessEnv;

@@ -45,6 +45,8 @@ export class Oracle {
   readonly clicks = new Map<bigint, StoredClick>();
   /** What became of each postback. */
   readonly postbacks = new Map<bigint, Expected>();
+  /** Why sales that the network lists could not be matched when they were last told of, by the network's id. */
+  readonly unmatchedSales = new Map<string, string>();
   /** When the last whole poll began. */
   polledFrom: number | null = null;
   readonly #world: World;
@@ -75,6 +77,8 @@ export class Oracle {
     const expected: Expected =
       'ignored' in said ? { outcome: 'ignored', reason: null, conversion: null } : this.#takeSaid(said);
     this.postbacks.set(said.postbackId, expected);
+    if (expected.outcome === 'unmatched' && 'networkId' in said && said.networkId !== null)
+      this.unmatchedSales.set(said.networkId, expected.reason ?? '');
     if (!('ignored' in said)) expected.conversion?.story.push(`${expected.outcome}: ${tell(said)}`);
     return expected;
   }

@@ -95,6 +95,26 @@ export function twoTenants(): TwoTenants {
       ...{ invitation_id: randomUUID(), tenant_id, phone: `+9180000${String(offer % 100_000).padStart(5, '0')}` },
       ...{ role: 'member', invited_by: created_by, created_at: at, expires_at: at, status_at: at },
     });
+    add('tenant_domains', {
+      domain_id: randomUUID(),
+      tenant_id,
+      domain: `go.tenant-${index}.example`,
+      proof: 'proof',
+      created_at: at,
+    });
+    const endpoint_id = randomUUID();
+    const event_id = randomUUID();
+    add('webhook_endpoints', {
+      ...{ endpoint_id, tenant_id, url: 'https://hooks.example/', events: ['reward.paid'], secret: 'whsec_x' },
+      // Disabled, so that the seed's own rewards are told to nobody.
+      ...{ status: 'disabled', created_at: at, status_at: at },
+    });
+    add('webhook_events', {
+      ...{ event_id, tenant_id, type: 'reward.paid', conv_id: newId(), conv_created_at: at, occurred_at: at, data: '{}' },
+    });
+    add('webhook_deliveries', {
+      ...{ delivery_id: randomUUID(), tenant_id, endpoint_id, event_id, next_attempt_at: at, created_at: at },
+    });
     add('daily_rollups', { tenant_id, day: '2026-01-01', link_id, shard: 0 });
     add('unmatched_conversions', {
       unmatched_id: newId(),

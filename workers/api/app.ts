@@ -11,6 +11,7 @@ import { getCampaign } from './campaigns/get.ts';
 import { listCampaignsRoute } from './campaigns/list.ts';
 import { updateCampaignRoute } from './campaigns/update.ts';
 import type { ApiContext } from './context.ts';
+import { docs } from './docs/routes.ts';
 import { clickEvent } from './events/click.ts';
 import { conventions } from './http/conventions.ts';
 import { requestDatabase } from './http/database.ts';

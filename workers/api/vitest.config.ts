@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     name: 'api',
     include: ['**/*.test.ts'],
-    exclude: ['identity/**', 'node_modules/**'],
+    exclude: ['identity/**', 'openapi/*.test.ts', 'docs/**', 'node_modules/**'],
     globalSetup: ['../../tests/support/postgres-setup.ts'],
     // Pages are JSX, which Node does not read; what starts PostgreSQL is Node's own.
     server: { deps: { external: [/\/(?:scripts\/stack|tests\/support)\//] } },

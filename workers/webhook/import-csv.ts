@@ -1,7 +1,8 @@
 import type { ImportReport } from '@hissaback/shared/db/queries/reconciliation';
 import type { Database } from '@hissaback/shared/db/types';
+import { CsvError } from '@hissaback/shared/domain/csv';
 import { readNetworkRow } from '@hissaback/shared/domain/postback';
-import { CsvError, csvRows } from './csv-rows.ts';
+import { csvRows } from './csv-rows.ts';
 import type { Deps } from './deps.ts';
 import { foreseeNetworkRows, takeNetworkRows } from './network-rows.ts';
 

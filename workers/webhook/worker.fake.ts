@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PostbackMessage } from '../../packages/shared/contracts/postback-message.ts';
-import { encodeClickReference } from '../../packages/shared/domain/click-reference.ts';
 import { mintId } from '../../packages/shared/domain/click-id.ts';
+import { encodeClickReference } from '../../packages/shared/domain/click-reference.ts';
 import { keyringFrom } from '../../packages/shared/domain/keyring.ts';
 import type { TestDatabase } from '../../tests/support/postgres.ts';
 import type { Deps } from './deps.ts';

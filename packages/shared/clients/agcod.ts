@@ -36,6 +36,24 @@ export function createGiftCard(
   return call('CreateGiftCard', account, credentials, body, io);
 }
 
+/**
+ * Asks to cancel a card, which Amazon does within 15 minutes of its making and before it is used. True once it is cancelled; false says nothing: ask for
+ * the card again by its creationRequestId to learn what became of it.
+ */
+export async function cancelGiftCard(
+  account: AgcodAccount,
+  credentials: AgcodCredentials,
+  card: { creationRequestId: string; gcId: string },
+  io: AgcodIo,
+): Promise<boolean> {
+  const { creationRequestId, gcId } = card;
+  const body = JSON.stringify({ creationRequestId, partnerId: account.partnerId, gcId });
+  const answer = await call('CancelGiftCard', account, credentials, body, io);
+  if (answer.kind === 'silence') return false;
+  const said = answer.body as { status?: unknown; gcId?: unknown } | null;
+  return said?.status === 'SUCCESS' && said.gcId === gcId;
+}
+
 /** The partner's balance in paise, or null if it could not be learnt. */
 export async function availableFunds(
   account: AgcodAccount,

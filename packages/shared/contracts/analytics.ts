@@ -44,7 +44,6 @@ const reportQuery = {
   link_id: uuid.optional(),
   campaign_id: uuid.optional(),
   offer_id: offerId.optional(),
-  format: z.enum(['json', 'csv']).default('json'),
 };
 
 /** `GET /v1/analytics/timeseries`. */

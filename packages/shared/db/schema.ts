@@ -592,3 +592,57 @@ export const notificationPreferences = pgTable('notification_preferences', {
   reversed: boolean('reversed').notNull().default(true),
   updatedAt: instant('updated_at').notNull(),
 });
+
+export const tenantDomains = pgTable('tenant_domains', {
+  domainId: uuid('domain_id').primaryKey(),
+  tenantId: uuid('tenant_id').notNull(),
+  domain: varchar('domain', { length: 190 }).notNull(),
+  proof: varchar('proof', { length: 64 }).notNull(),
+  createdAt: instant('created_at').notNull(),
+  checkedAt: instant('checked_at'),
+  verifiedAt: instant('verified_at'),
+});
+
+export const webhookEndpoints = pgTable('webhook_endpoints', {
+  endpointId: uuid('endpoint_id').primaryKey(),
+  tenantId: uuid('tenant_id').notNull(),
+  url: text('url').notNull(),
+  description: varchar('description', { length: 120 }),
+  events: text('events').array().notNull(),
+  status: text('status').notNull().default('enabled'),
+  secret: text('secret').notNull(),
+  previousSecret: text('previous_secret'),
+  previousUntil: instant('previous_until'),
+  failures: integer('failures').notNull().default(0),
+  failingSince: instant('failing_since'),
+  createdAt: instant('created_at').notNull(),
+  statusAt: instant('status_at').notNull(),
+});
+
+export const webhookEvents = pgTable('webhook_events', {
+  eventId: uuid('event_id').primaryKey(),
+  tenantId: uuid('tenant_id').notNull(),
+  type: text('type').notNull(),
+  convId: bigint('conv_id', { mode: 'bigint' }).notNull(),
+  convCreatedAt: instant('conv_created_at').notNull(),
+  occurredAt: instant('occurred_at').notNull(),
+  data: jsonb('data').notNull(),
+});
+
+export const webhookDeliveries = pgTable('webhook_deliveries', {
+  deliveryId: uuid('delivery_id').primaryKey(),
+  tenantId: uuid('tenant_id').notNull(),
+  endpointId: uuid('endpoint_id').notNull(),
+  eventId: uuid('event_id').notNull(),
+  status: text('status').notNull().default('pending'),
+  attempts: integer('attempts').notNull().default(0),
+  nextAttemptAt: instant('next_attempt_at').notNull(),
+  replayOf: uuid('replay_of'),
+  responseStatus: integer('response_status'),
+  responseBody: varchar('response_body', { length: 1024 }),
+  error: text('error'),
+  durationMs: integer('duration_ms'),
+  createdAt: instant('created_at').notNull(),
+  attemptedAt: instant('attempted_at'),
+  deliveredAt: instant('delivered_at'),
+});

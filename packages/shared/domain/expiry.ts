@@ -1,7 +1,7 @@
 import { type Conversion, type LedgerRow, move, payeeOf, rewardOf } from './conversion.ts';
 import { accounts, eventIds, postEvent } from './journal.ts';
 import type { Paise } from './money.ts';
-import { type PayeeState, payeeKey, payeesOf, type Settlement, workOff } from './settlement.ts';
+import { noSettlement, type PayeeState, payeeKey, payeesOf, type Settlement, workOff } from './settlement.ts';
 
 /** Who gets the shopper's part of a reward that nobody claimed: the creator whose link it was, or the platform. */
 export const DESTINATIONS = ['creator', 'platform'] as const;
@@ -23,7 +23,7 @@ export function expire(
   conversions: readonly Conversion[],
   options: { destination: Destination; mint: () => bigint; at: number },
 ): { settlement: Settlement; expired: Expired[] } {
-  const settlement: Settlement = { postings: [], items: [], cancelled: [], returned: [] };
+  const settlement = noSettlement();
   const expired = conversions.map((conversion) => expireOne(settlement, states, conversion, options));
   return { settlement, expired };
 }

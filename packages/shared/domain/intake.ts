@@ -112,11 +112,16 @@ export function matchConversion(report: ConversionReport, clickId: bigint | null
   return candidate === undefined ? { kind: 'new' } : { kind: 'existing', conversion: candidate };
 }
 
-/** The permanent names of a conversion in `conversion_aliases`: the network's id; click, offer, goal and order id. */
+/**
+ * The permanent names of a conversion in `conversion_aliases`: the network's id; click, offer, goal and order id. Without an order id the second
+ * names the click's one sale that has no id at all: the network may list several sales of a click by its own id alone.
+ */
 export function aliasesOf(conversion: Conversion): string[] {
-  const aliases = [
-    `click:${conversion.clickId}:${conversion.linkId}:${conversion.visitorId ?? '-'}:${conversion.offerId}:${conversion.goalId ?? ''}:${conversion.txnId ?? ''}`,
-  ];
+  const aliases: string[] = [];
+  if (conversion.txnId !== null || conversion.networkId === null)
+    aliases.push(
+      `click:${conversion.clickId}:${conversion.linkId}:${conversion.visitorId ?? '-'}:${conversion.offerId}:${conversion.goalId ?? ''}:${conversion.txnId ?? ''}`,
+    );
   if (conversion.networkId !== null) aliases.push(networkAlias(conversion.networkId));
   return aliases;
 }

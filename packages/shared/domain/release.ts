@@ -1,6 +1,6 @@
 import { type Conversion, move, payeeOf, rewardOf } from './conversion.ts';
 import { accounts, eventIds, postEvent } from './journal.ts';
-import { type PayeeState, payeeKey, payeesOf, type Settlement, workOff } from './settlement.ts';
+import { noSettlement, type PayeeState, payeeKey, payeesOf, type Settlement, workOff } from './settlement.ts';
 
 /**
  * Moves conversions from pending to confirmed: both sides' money becomes available, and works off what the payee owes. `states` and the
@@ -11,7 +11,7 @@ export function release(
   conversions: readonly Conversion[],
   at: number,
 ): Settlement {
-  const out: Settlement = { postings: [], items: [], cancelled: [], returned: [] };
+  const out = noSettlement();
   for (const conversion of conversions) {
     const { tenantId, currency } = conversion;
     const user = sum(conversion, 'user');

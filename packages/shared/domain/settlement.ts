@@ -24,11 +24,19 @@ export type Share = {
   covered: Paise;
 };
 
-/** A payout that no call was made for yet, with the rewards it pays. */
+/** A payout that may be given back, with the rewards it pays. */
 export type QueuedPayout = {
   readonly payoutId: string;
   readonly amount: Paise;
   readonly items: readonly { convId: bigint; amount: Paise }[];
+};
+
+/** An item without a payout: a reward that was used up for a receivable or for what another reward was amended by. */
+export type SettledItem = {
+  readonly ledId: bigint;
+  readonly convId: bigint;
+  readonly eventId: string;
+  amount: Paise;
 };
 
 export type PayeeState = {
@@ -37,6 +45,8 @@ export type PayeeState = {
   readonly shares: Share[];
   /** Newest first; no call was made for any of them. */
   readonly queued: QueuedPayout[];
+  /** Live ones, in any order; of shares that are loaded. */
+  readonly settled: SettledItem[];
 };
 
 /** What is to be written, beside the accounts themselves. */
@@ -46,7 +56,13 @@ export type Settlement = {
   cancelled: string[];
   /** Conversions whose live items no longer stand for money that was kept. */
   returned: { convId: bigint; side: Side }[];
+  /** Items that are no longer needed; what still is of one is written again among `items`. */
+  undone: { ledId: bigint; side: Side; eventId: string }[];
 };
+
+export function noSettlement(): Settlement {
+  return { postings: [], items: [], cancelled: [], returned: [], undone: [] };
+}
 
 export function payeeKey(account: Pick<PayeeAccount, 'tenantId' | 'side' | 'payee' | 'currency'>): string {
   return `${account.tenantId} ${account.side} ${account.payee} ${account.currency}`;
@@ -66,51 +82,104 @@ export function payeesOf(
 /**
  * Moves released money (money rule 11): what is taken back comes from what is available, then from payouts that are only queued, and
  * the rest becomes a receivable; what is given on top first works one off. `states` is changed.
+ *
+ * Throughout, what a payee may be paid stands on rewards that are not used up (invariant I10): `available` and the uncovered rewards change alike.
  */
 export function settle(states: ReadonlyMap<string, PayeeState>, settled: readonly Settled[]): Settlement {
-  const out: Settlement = { postings: [], items: [], cancelled: [], returned: [] };
+  const out = noSettlement();
   for (const entry of settled) {
     const { conversion, change, eventId } = entry;
     const lines = [
       { account: accounts.network(conversion.tenantId), amount: -(change.user + change.creator + change.fee) },
       { account: accounts.fee(conversion.tenantId), amount: change.fee },
     ];
+    const spare = new Map<PayeeState, Paise>();
     for (const key of payeesOf(conversion)) {
       const state = states.get(payeeKey(key));
       if (state === undefined) throw new Error('a payee of a settled conversion has no account');
       const amount = key.side === 'shopper' ? change.user : change.creator;
       if (amount > 0n) {
+        const share = shareOf(state, conversion.convId);
+        const before = uncovered(share);
+        share.net += amount;
         state.account.available += amount;
-        shareOf(state, conversion.convId).net += amount;
+        spare.set(state, amount - (uncovered(share) - before));
         lines.push({ account: account(state, 'available'), amount });
       } else if (amount < 0n) lines.push(...takeBack(out, state, entry, -amount));
-      if (entry.kind === 'reversal') out.returned.push({ convId: conversion.convId, side: key.side });
+      if (entry.kind === 'reversal') {
+        out.returned.push({ convId: conversion.convId, side: key.side });
+        forget(out, state, conversion.convId);
+      }
     }
     const event = { eventId, kind: entry.kind, tenantId: conversion.tenantId, currency: conversion.currency };
     out.postings.push(...postEvent(event, lines));
     if (entry.row !== null)
       for (const key of payeesOf(conversion)) {
         const state = states.get(payeeKey(key));
-        if (state !== undefined) workOff(out, state, eventIds.settlement(entry.row.ledId, key.side, conversion.rounds));
+        if (state === undefined) continue;
+        workOff(out, state, eventIds.settlement(entry.row.ledId, key.side, conversion.rounds), spare.get(state) ?? 0n);
       }
   }
   return out;
 }
 
-/** Works a receivable off what is available, and marks the rewards that paid for it. */
-export function workOff(out: Settlement, state: PayeeState, eventId: string): void {
+/**
+ * Works a receivable off what is available, and marks the rewards that paid for it.
+ *
+ * @param spare how much of what became available is not matched by a reward that is uncovered again, in paise: other rewards stood in for it, which are
+ * free now. What the receivable takes is taken from that first.
+ */
+export function workOff(out: Settlement, state: PayeeState, eventId: string, spare: Paise = 0n): void {
   const { account: held } = state;
   const amount = lesser(held.receivable, held.available);
-  if (amount === 0n) return;
-  held.available -= amount;
-  held.receivable -= amount;
+  if (amount > 0n) {
+    held.available -= amount;
+    held.receivable -= amount;
+    out.postings.push(
+      ...postEvent({ eventId, kind: 'settlement', tenantId: held.tenantId, currency: held.currency }, [
+        { account: account(state, 'available'), amount: -amount },
+        { account: account(state, 'receivable'), amount },
+      ]),
+    );
+  }
+  if (amount > spare) cover(out, state, eventId, amount - spare);
+  else uncover(out, state, eventId, spare - amount);
+}
+
+/**
+ * Gives a payout's money back: there is certainly no live card. The rewards behind it are free again, as far as they are still worth it; what the
+ * payee owes is worked off first. `state` is changed.
+ *
+ * @param from where the money is: reserved, or in a card that was cancelled
+ */
+export function giveBack(
+  out: Settlement,
+  state: PayeeState,
+  payout: QueuedPayout,
+  from: 'reserved' | 'voucher' = 'reserved',
+): void {
+  const { account: held } = state;
+  held.available += payout.amount;
+  if (from === 'reserved') held.reserved -= payout.amount;
+  let freed = 0n;
+  for (const item of payout.items) {
+    const share = state.shares.find((candidate) => candidate.convId === item.convId);
+    if (share === undefined) continue;
+    const before = uncovered(share);
+    share.covered -= item.amount;
+    freed += uncovered(share) - before;
+  }
+  const eventId = eventIds.return(payout.payoutId);
   out.postings.push(
-    ...postEvent({ eventId, kind: 'settlement', tenantId: held.tenantId, currency: held.currency }, [
-      { account: account(state, 'available'), amount: -amount },
-      { account: account(state, 'receivable'), amount },
+    ...postEvent({ eventId, kind: 'return' satisfies EventKind, tenantId: held.tenantId, currency: held.currency }, [
+      {
+        account: from === 'reserved' ? account(state, 'reserved') : accounts.vouchers(held.tenantId),
+        amount: -payout.amount,
+      },
+      { account: account(state, 'available'), amount: payout.amount },
     ]),
   );
-  cover(out, state, eventId, amount);
+  workOff(out, state, `${eventId}.settlement`, payout.amount - freed);
 }
 
 function takeBack(
@@ -123,11 +192,12 @@ function takeBack(
   while (held.available < need) {
     const payout = state.queued.shift();
     if (payout === undefined) break;
-    cancel(out, state, payout);
+    out.cancelled.push(payout.payoutId);
+    giveBack(out, state, payout);
   }
   const share = shareOf(state, entry.conversion.convId);
   const before = uncovered(share);
-  share.net = entry.kind === 'reversal' ? share.covered : share.net - need;
+  share.net = entry.kind === 'reversal' ? 0n : share.net - need;
   const gone = before - uncovered(share);
   const taken = lesser(need, held.available);
   held.available -= taken;
@@ -137,6 +207,21 @@ function takeBack(
     { account: account(state, 'available'), amount: -taken },
     { account: account(state, 'receivable'), amount: -(need - taken) },
   ];
+}
+
+/** A reversed conversion is worth nothing and pays for nothing: whatever was covered by it is not any more. */
+function forget(out: Settlement, state: PayeeState, convId: bigint): void {
+  const share = state.shares.find((candidate) => candidate.convId === convId);
+  if (share === undefined) return; // nobody's: nothing of it was ever paid
+  share.net = 0n;
+  share.covered = 0n;
+  for (const [index, payout] of state.queued.entries())
+    state.queued[index] = { ...payout, items: payout.items.filter((item) => item.convId !== convId) };
+  for (const item of state.settled.filter((candidate) => candidate.convId === convId)) {
+    state.settled.splice(state.settled.indexOf(item), 1);
+    const unwritten = out.items.findIndex((written) => isSame(written, item, state.account.side));
+    if (unwritten >= 0) out.items.splice(unwritten, 1);
+  }
 }
 
 function shareOf(state: PayeeState, convId: bigint): Share {
@@ -150,24 +235,6 @@ function uncovered(share: Share): Paise {
   return share.net > share.covered ? share.net - share.covered : 0n;
 }
 
-function cancel(out: Settlement, state: PayeeState, payout: QueuedPayout): void {
-  const { account: held } = state;
-  held.available += payout.amount;
-  held.reserved -= payout.amount;
-  for (const item of payout.items) {
-    const share = state.shares.find((candidate) => candidate.convId === item.convId);
-    if (share !== undefined) share.covered -= item.amount;
-  }
-  out.cancelled.push(payout.payoutId);
-  const eventId = eventIds.return(payout.payoutId);
-  out.postings.push(
-    ...postEvent({ eventId, kind: 'return' satisfies EventKind, tenantId: held.tenantId, currency: held.currency }, [
-      { account: account(state, 'reserved'), amount: -payout.amount },
-      { account: account(state, 'available'), amount: payout.amount },
-    ]),
-  );
-}
-
 /** Uses up uncovered rewards, oldest first, so that no payout is allocated to them again. */
 function cover(out: Settlement, state: PayeeState, eventId: string, amount: Paise): void {
   let left = amount;
@@ -178,9 +245,52 @@ function cover(out: Settlement, state: PayeeState, eventId: string, amount: Pais
     const part = lesser(open, left);
     share.covered += part;
     left -= part;
-    const { tenantId, side } = state.account;
-    out.items.push({ ledId: share.ledId, tenantId, side, eventId, amount: part });
+    write(out, state, { ledId: share.ledId, convId: share.convId, eventId, amount: part });
   }
+}
+
+/** Frees rewards that were used up for what has come back: the opposite of `cover`. */
+function uncover(out: Settlement, state: PayeeState, eventId: string, amount: Paise): void {
+  const { side } = state.account;
+  let left = amount;
+  while (left > 0n) {
+    const item = mostFreeing(state);
+    if (item === undefined) return;
+    const share = shareOf(state, item.convId);
+    const before = uncovered(share);
+    const part = lesser(item.amount, left + overcovered(share));
+    share.covered -= part;
+    left -= uncovered(share) - before;
+    state.settled.splice(state.settled.indexOf(item), 1);
+    const unwritten = out.items.findIndex((written) => isSame(written, item, side));
+    if (unwritten >= 0) out.items.splice(unwritten, 1);
+    else out.undone.push({ ledId: item.ledId, side, eventId: item.eventId });
+    if (item.amount > part) write(out, state, { ...item, eventId, amount: item.amount - part });
+  }
+}
+
+/** The item whose reward is least used up beyond its worth: taking it back frees the most. */
+function mostFreeing(state: PayeeState): SettledItem | undefined {
+  let best: { item: SettledItem; over: Paise } | undefined;
+  for (const item of state.settled) {
+    const over = overcovered(shareOf(state, item.convId));
+    if (best === undefined || over < best.over) best = { item, over };
+  }
+  return best?.item;
+}
+
+function overcovered(share: Share): Paise {
+  return share.covered > share.net ? share.covered - share.net : 0n;
+}
+
+function write(out: Settlement, state: PayeeState, item: SettledItem): void {
+  const { tenantId, side } = state.account;
+  state.settled.push(item);
+  out.items.push({ ledId: item.ledId, tenantId, side, eventId: item.eventId, amount: item.amount });
+}
+
+function isSame(written: Settlement['items'][number], item: SettledItem, side: Side): boolean {
+  return written.ledId === item.ledId && written.side === side && written.eventId === item.eventId;
 }
 
 function account(state: PayeeState, bucket: 'available' | 'reserved' | 'receivable'): string {

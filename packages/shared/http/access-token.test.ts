@@ -9,6 +9,7 @@ const NOW = Date.parse('2026-11-02T10:00:00Z');
 const SECONDS = NOW / 1000;
 const USER = '0b7c0d3e-5f0a-4c59-9a44-0f3a52d7c001';
 const TENANT = '5d1f8c1e-2a60-4c8b-8b1c-0f3a52d7c002';
+const SESSION = '5d1f8c1e-2a60-4c8b-8b1c-0f3a52d7c003';
 
 type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
 let ours: Pair;
@@ -32,6 +33,7 @@ const goodClaims = {
   aud: AUDIENCE,
   sub: USER,
   role: 'shopper',
+  sid: SESSION,
   jti: 'j',
   iat: SECONDS - 10,
   exp: SECONDS + 10,
@@ -48,11 +50,14 @@ function encode(value: unknown): string {
 describe('a token of ours', () => {
   test('says who it speaks for, for a day', async () => {
     const clock = fixedClock(NOW);
-    const token = await signAccessToken(keys, { sub: USER, role: 'creator', tenantId: TENANT }, clock, seededRandom(1));
+    const grant = { sub: USER, role: 'creator', tenantId: TENANT, sessionId: SESSION } as const;
+    const token = await signAccessToken(keys, grant, clock, seededRandom(1));
     expect(await verifyAccessToken(keys, token, NOW)).toMatchObject({
       sub: USER,
       role: 'creator',
       tenantId: TENANT,
+      sessionId: SESSION,
+      scopes: null,
       expiresAt: SECONDS + 86_400,
     });
     expect(await verifyAccessToken(keys, token, NOW + 86_399_000)).not.toBeNull();
@@ -65,9 +70,12 @@ describe('a token of ours', () => {
   });
 
   test.each([
-    { sub: USER, role: 'creator' as const },
-    { sub: USER, role: 'shopper' as const, tenantId: TENANT },
-  ])('is not signed for a tenant that does not go with its role: %o', async (grant) => {
+    { sub: USER, role: 'creator' as const, sessionId: SESSION },
+    { sub: USER, role: 'shopper' as const, sessionId: SESSION, tenantId: TENANT },
+    { sub: USER, role: 'shopper' as const },
+    { sub: USER, role: 'widget' as const, tenantId: TENANT, sessionId: SESSION },
+    { sub: 'cron', role: 'cron' as const, sessionId: SESSION },
+  ])('is not signed for a tenant or session that does not go with its role: %o', async (grant) => {
     await expect(signAccessToken(keys, grant, fixedClock(NOW), seededRandom(1))).rejects.toThrow(RangeError);
   });
 });
@@ -118,6 +126,13 @@ describe('verification refuses', () => {
     ['a creator without tenant', () => sign(goodHeader, { ...goodClaims, role: 'creator' })],
     ['a shopper with a tenant', () => sign(goodHeader, { ...goodClaims, tenant_id: TENANT })],
     ['a tenant that is no id', () => sign(goodHeader, { ...goodClaims, role: 'creator', tenant_id: '*' })],
+    ['a person without a session', () => sign(goodHeader, { ...goodClaims, sid: undefined })],
+    ['a session that is no id', () => sign(goodHeader, { ...goodClaims, sid: '*' })],
+    ['a cron with a session', () => sign(goodHeader, { ...goodClaims, role: 'cron' })],
+    [
+      'a widget whose token has no id',
+      () => sign(goodHeader, { ...goodClaims, role: 'widget', tenant_id: TENANT, sid: undefined }),
+    ],
     [
       'changed claims',
       async () => {

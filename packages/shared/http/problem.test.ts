@@ -23,6 +23,7 @@ describe('an error', () => {
         detail: 'Slower, please.',
         errors: [{ field: 'a.b', message: 'no' }],
         headers: { 'retry-after': '7' },
+        members: { hint: 'x', status: 1 },
       });
     });
     const response = await app.request('/', { headers: { 'x-request-id': 'abc-1' } });
@@ -38,6 +39,7 @@ describe('an error', () => {
       code: 'rate_limited',
       request_id: 'abc-1',
       errors: [{ field: 'a.b', message: 'no' }],
+      hint: 'x',
     });
     expect(lines).toEqual([]);
   });

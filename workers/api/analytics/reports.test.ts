@@ -102,6 +102,7 @@ test('a breakdown puts clicks and sales of one kind together, the strongest firs
     "insert into clicks (click_id, created_at, tenant_id, link_id, country, device, source) select click_id, id_time(click_id), tenant_id, link_id, 'AE', 'desktop', 'edge' from conversions where conv_id = $1",
     [conv_id],
   );
+  on.clock.advance(1);
   const { json } = await report('breakdown?by=country');
   expect(json.rows).toMatchObject([
     { key: 'AE', clicks: 2, conversions: 1, earnings: '60.00', shared: '40.00' },
@@ -117,13 +118,13 @@ test('a breakdown puts clicks and sales of one kind together, the strongest firs
   expect((await report('breakdown?by=link')).json.rows).toMatchObject([{ key: link_id, label: slug?.slug, clicks: 5 }]);
   expect((await report('breakdown?by=offer')).json.rows).toMatchObject([{ label: 'Nila', clicks: 5 }]);
   expect((await report('breakdown?by=campaign')).json.rows).toMatchObject([{ label: 'Diwali', clicks: 5 }]);
-  const csv = await report('breakdown?by=sub_id&format=csv');
+  const csv = await report('breakdown.csv?by=sub_id');
   expect(csv.headers.get('content-type')).toContain('text/csv');
   expect(csv.text).toContain('"\'=bio","\'=bio",2,2,0,0.00,0.00,0.00,INR\r\n');
 });
 
 test('a time series is a CSV file if asked', async () => {
-  const { text } = await report('timeseries?period=1d&format=csv');
+  const { text } = await report('timeseries.csv?period=1d');
   expect(text.split('\r\n')).toHaveLength(4);
   expect(text).toMatch(/^start,clicks,unique_clicks,conversions,order_value,earnings,shared,currency\r\n/);
 });
@@ -137,7 +138,6 @@ test.each([
   'from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z',
   'from=2020-01-01T00:00:00Z',
   'period=400d',
-  'format=xml',
   'currency=inr',
   'link_id=x',
 ])('timeseries?%s is 422', async (query) => {
@@ -150,7 +150,7 @@ test.each(['by=user', '', 'by=link&limit=0', 'by=link&limit=1001'])('breakdown?%
 
 test('another tenant is refused before anything is looked at', async () => {
   const other = await on.tenant();
-  for (const path of ['timeseries', 'breakdown']) {
+  for (const path of ['timeseries', 'breakdown', 'timeseries.csv', 'breakdown.csv']) {
     expect((await report(`${path}?tenant_id=${other.tenant_id}&period=x`)).status).toBe(403);
   }
 });

@@ -5,6 +5,7 @@ import { mintUuid } from '@hissaback/shared/domain/uuid';
 import { authenticate } from '@hissaback/shared/http/auth';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
+import { recordChange } from '../http/audit.ts';
 import { jsonInput } from '../http/input.ts';
 import { assertMember, ownTenant } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
@@ -24,6 +25,8 @@ export const createCampaign = new Hono<ApiContext>().post(
       await assertMember(tx, c.var.principal, tenant_id);
       const { name, share_pct } = input.check();
       await insertCampaign(tx, { campaign_id, tenant_id, name, share_pct, at });
+      const details = { name, share_pct };
+      await recordChange(c, tx, { tenant_id, action: 'campaign.created', subject: `campaign:${campaign_id}`, details });
     });
     return c.json({ campaign_id });
   },

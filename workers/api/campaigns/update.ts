@@ -5,6 +5,7 @@ import { authenticate } from '@hissaback/shared/http/auth';
 import { ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
+import { recordChange } from '../http/audit.ts';
 import { jsonInput } from '../http/input.ts';
 import { assertMember, ownTenant, pathId } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
@@ -31,6 +32,8 @@ export const updateCampaignRoute = new Hono<ApiContext>().patch(
       const change = c.req.valid('json').check();
       const changed = await updateCampaign(tx, { tenant_id, campaign_id, ...change });
       if (changed === null) throw new ProblemError('conflict', { detail: 'The campaign is archived.' });
+      const subject = `campaign:${campaign_id}`;
+      await recordChange(c, tx, { tenant_id, action: 'campaign.changed', subject, details: change });
       return changed;
     });
     publishInBackground(c);

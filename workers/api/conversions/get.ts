@@ -1,16 +1,25 @@
+import { conversion } from '@hissaback/shared/contracts/conversions';
 import { conversionById } from '@hissaback/shared/db/queries/conversions';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { authenticate } from '@hissaback/shared/http/auth';
 import { ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
+import { z } from 'zod';
 import type { ApiContext } from '../context.ts';
 import { ownTenant } from '../http/ownership.ts';
 import { BIGINT } from '../http/page.ts';
+import { operation } from '../openapi/operation.ts';
 import { conversionView } from './view.ts';
 
 /** `GET /v1/conversions/:conv_id`. */
 export const getConversion = new Hono<ApiContext>().get(
   '/v1/conversions/:conv_id',
+  operation({
+    id: 'getConversion',
+    summary: 'Read a conversion, with what became of it',
+    answer: conversion,
+    params: { conv_id: z.string().regex(BIGINT) },
+  }),
   authenticate(['creator']),
   async (c) => {
     const text = c.req.param('conv_id');

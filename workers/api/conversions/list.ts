@@ -1,4 +1,4 @@
-import { conversionQuery } from '@hissaback/shared/contracts/conversions';
+import { conversionQuery, conversions } from '@hissaback/shared/contracts/conversions';
 import { listConversions } from '@hissaback/shared/db/queries/conversions';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { authenticate } from '@hissaback/shared/http/auth';
@@ -7,11 +7,13 @@ import type { ApiContext } from '../context.ts';
 import { queryInput } from '../http/input.ts';
 import { ownTenant } from '../http/ownership.ts';
 import { BIGINT, decodeCursor, MICROSECONDS, pageOf } from '../http/page.ts';
+import { operation } from '../openapi/operation.ts';
 import { conversionView } from './view.ts';
 
 /** `GET /v1/conversions`: the tenant's conversions with their rewards and what was heard of them, newest first. */
 export const listConversionsRoute = new Hono<ApiContext>().get(
   '/v1/conversions',
+  operation({ id: 'listConversions', summary: 'List the conversions of a tenant, with what became of each', answer: conversions }),
   authenticate(['creator']),
   queryInput(conversionQuery),
   async (c) => {

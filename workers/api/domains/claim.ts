@@ -1,4 +1,4 @@
-import { newDomain } from '@hissaback/shared/contracts/domains';
+import { newDomain, domain as domainShape } from '@hissaback/shared/contracts/domains';
 import { claimDomain, domainForChange, listDomains } from '@hissaback/shared/db/queries/domains';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { encodeBase64url } from '@hissaback/shared/domain/base64url';
@@ -8,7 +8,9 @@ import { invalidField, ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { jsonInput } from '../http/input.ts';
+import { recordChange } from '../http/audit.ts';
 import { assertMember, ownTenant } from '../http/ownership.ts';
+import { operation } from '../openapi/operation.ts';
 import { domainView } from './view.ts';
 
 const MOST_DOMAINS = 20;
@@ -19,6 +21,7 @@ const NOT_FOR_LINKS = /(?:^|\.)(?:localhost|local|internal|invalid|onion|arpa)$/
 /** `POST /v1/domains {domain}`: a claim, and the TXT record that verifies it. Claimed again it answers the claim that stands. */
 export const claimDomainRoute = new Hono<ApiContext>().post(
   '/v1/domains',
+  operation({ id: 'claimDomain', summary: 'Claim a domain', answer: domainShape, errors: ['conflict'] }),
   authenticate(['creator']),
   jsonInput(newDomain),
   async (c) => {
@@ -38,6 +41,7 @@ export const claimDomainRoute = new Hono<ApiContext>().post(
       const proof = `hissaback-verification=${encodeBase64url(random.bytes(PROOF_BYTES))}`;
       const at = new Date(clock.now());
       const domain_id = await claimDomain(tx, { domain_id: mintUuid(random), tenant_id, domain, proof, at });
+      await recordChange(c, tx, { tenant_id, action: 'domain.claimed', subject: `domain:${domain_id}`, details: { domain } });
       return domainForChange(tx, { tenant_id, domain_id });
     });
     if (row === null) throw new ProblemError('internal');

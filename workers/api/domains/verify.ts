@@ -1,3 +1,4 @@
+import { domain } from '@hissaback/shared/contracts/domains';
 import { resolve } from '@hissaback/shared/clients/dns';
 import { sqlState } from '@hissaback/shared/db/client';
 import { type DomainRow, domainChecked, domainForChange, domainVerified } from '@hissaback/shared/db/queries/domains';
@@ -7,7 +8,9 @@ import { authenticate } from '@hissaback/shared/http/auth';
 import { ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
+import { recordChange } from '../http/audit.ts';
 import { assertMember, ownTenant, pathId } from '../http/ownership.ts';
+import { operation } from '../openapi/operation.ts';
 import { domainView, recordName } from './view.ts';
 
 const UNIQUE_VIOLATION = '23505';
@@ -18,6 +21,12 @@ const UNIQUE_VIOLATION = '23505';
  */
 export const verifyDomain = new Hono<ApiContext>().post(
   '/v1/domains/:domain_id/verify',
+  operation({
+    id: 'verifyDomain',
+    summary: "Verify a domain by its TXT record",
+    answer: domain,
+    errors: ['conflict', 'unavailable'],
+  }),
   authenticate(['creator']),
   async (c) => {
     const { principal, clock, db } = c.var;
@@ -42,8 +51,10 @@ export const verifyDomain = new Hono<ApiContext>().post(
     const row = await withTenant(db, tenant_id, async (tx) => {
       const before = await owned(tx);
       if (before.verified_at !== null) return before;
-      if (records.includes(before.proof)) await domainVerified(tx, { tenant_id, domain_id, at });
-      else await domainChecked(tx, { tenant_id, domain_id, at });
+      if (records.includes(before.proof)) {
+        await domainVerified(tx, { tenant_id, domain_id, at });
+        await recordChange(c, tx, { tenant_id, action: 'domain.verified', subject: `domain:${domain_id}` });
+      } else await domainChecked(tx, { tenant_id, domain_id, at });
       return owned(tx);
     }).catch((error: unknown) => {
       if (sqlState(error) !== UNIQUE_VIOLATION) throw error;

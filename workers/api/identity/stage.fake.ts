@@ -12,13 +12,21 @@ import {
   type OtpState,
   requestOtp,
 } from '@hissaback/shared/domain/otp';
+import { encodeOtpRequestId } from '@hissaback/shared/domain/otp-request-id';
 import { requestScope } from '@hissaback/shared/http/context';
 import { notFound, onError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import { sessionRoutes } from '../sessions/routes.ts';
 import type { IdentityBindings, IdentityEnv } from './env.ts';
+import { REFRESH_COOKIE } from './refresh-cookie.ts';
 import { identityRoutes } from './routes.ts';
 import { fakeSessions } from './sessions.fake.ts';
+
+/** The value that an answer sets a cookie to, or null if it sets none. */
+export function cookieSet(response: Response, name: string): string | null {
+  const set = response.headers.getSetCookie().find((cookie) => cookie.startsWith(`${name}=`));
+  return set === undefined ? null : (set.split(';')[0] ?? '').slice(name.length + 1);
+}
 
 export const START = '2026-11-02T10:00:00Z';
 
@@ -53,10 +61,11 @@ export async function createStage(databaseUrl: string, jwtKeys: string, settings
     ...settings,
   };
   const databases: Database[] = [];
+  let isDown = false;
   const app = new Hono<IdentityEnv>();
   app.use(requestScope({ clock, random, service: 'api', write: (line) => lines.push(line) }));
   app.use(async (c, next) => {
-    const db = openDatabase({ connectionString: databaseUrl });
+    const db = openDatabase({ connectionString: isDown ? 'postgres://127.0.0.1:1/none' : databaseUrl });
     databases.push(db);
     c.set('db', db);
     await next();
@@ -73,6 +82,26 @@ export async function createStage(databaseUrl: string, jwtKeys: string, settings
     claims,
     gateway,
     sessions,
+    databaseDown: () => {
+      isDown = true;
+    },
+    databaseUp: () => {
+      isDown = false;
+    },
+    /** Logs a phone in, past the gateway; the access token and the refresh cookie. */
+    async logIn(phone: string, headers: Record<string, string> = {}) {
+      const response = await this.verifyPhone(phone, headers);
+      const { jwt } = (await response.json()) as { jwt: string };
+      return { jwt, refresh: cookieSet(response, REFRESH_COOKIE) ?? '', response };
+    },
+    /** The answer to the right code for a phone. */
+    async verifyPhone(phone: string, headers: Record<string, string> = {}) {
+      const objectId = env.OTP.idFromName(phone);
+      const requested = await env.OTP.get(objectId).request(phone, clock.now());
+      if (!requested.ok) throw new Error(requested.reason);
+      const request_id = encodeOtpRequestId({ nonce: requested.nonce, objectId: objectId.toString() });
+      return this.call('POST', '/v1/auth/otp/verify', { request_id, code: requested.code }, headers);
+    },
     /** A request to the routes; a body is sent as JSON. */
     call: async (method: string, url: string, body?: unknown, headers: Record<string, string> = {}) => {
       const json = body === undefined ? {} : { body: JSON.stringify(body) };

@@ -6,6 +6,7 @@ import { invalidField, ProblemError } from '@hissaback/shared/http/problem';
 import { parseInput } from '@hissaback/shared/http/validate';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
+import { recordChange } from '../http/audit.ts';
 import { jsonInput } from '../http/input.ts';
 import { assertMember, ownTenant } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
@@ -42,6 +43,7 @@ export const createLinks = new Hono<ApiContext>().post(
           }
           const campaign = await ownCampaign(tx, tenant_id, link.campaign_id);
           const made = await makeLink(tx, link, campaign, { tenant_id, random, at });
+          await recordChange(c, tx, { tenant_id, action: 'link.created', subject: `link:${made.link_id}` });
           const smart_link = smartLink(c.env.PLATFORM_ORIGIN, made);
           answers.push({ index, status: 'created', link_id: made.link_id, smart_link });
         } catch (error) {

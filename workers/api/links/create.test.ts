@@ -73,7 +73,10 @@ test('UTM, countries and devices are published as a redirect reads them', async 
     countries: { only: ['IN', 'AE', 'IN'], else: 'https://shop.example/elsewhere' },
     devices: { ios: 'https://demo.gotrackier.com/click?campaign_id=8&pub_id=1' },
   };
-  const answer = await on.call('POST', '/v1/links', { token, json: { campaign_id, offer_id, slug: 'aims', ...targeting } });
+  const answer = await on.call('POST', '/v1/links', {
+    token,
+    json: { campaign_id, offer_id, slug: 'aims', ...targeting },
+  });
   expect(answer.status).toBe(200);
   expect(on.copy('_/aims')).toMatchObject({
     utm: targeting.utm,
@@ -81,7 +84,11 @@ test('UTM, countries and devices are published as a redirect reads them', async 
     dev: { ios: 'https://demo.gotrackier.com/click?campaign_id=8&pub_id=pub-6' },
   });
   const shown = await on.call('GET', `/v1/links/${answer.json.link_id}`, { token });
-  expect(shown.json).toMatchObject({ ...targeting, countries: { ...targeting.countries, only: ['IN', 'AE'] }, domain: null });
+  expect(shown.json).toMatchObject({
+    ...targeting,
+    countries: { ...targeting.countries, only: ['IN', 'AE'] },
+    domain: null,
+  });
 });
 
 test('null puts a link on the platform although the tenant has a domain; a domain that is not verified takes none', async () => {

@@ -5,6 +5,7 @@ import { withTenant } from '@hissaback/shared/db/tenancy';
 import { authenticate } from '@hissaback/shared/http/auth';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
+import { recordChange } from '../http/audit.ts';
 import { jsonInput } from '../http/input.ts';
 import { assertMember, ownTenant } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
@@ -31,6 +32,7 @@ export const createLink = new Hono<ApiContext>().post(
       await assertMember(tx, principal, tenant_id);
       const campaign = await ownCampaign(tx, tenant_id, input.id('campaign_id'));
       const made = await makeLink(tx, input.check(), campaign, { tenant_id, random, at });
+      await recordChange(c, tx, { tenant_id, action: 'link.created', subject: `link:${made.link_id}` });
       const [published] = await linksToPublish(tx, { link_ids: [made.link_id] });
       return { row: made, state: published };
     });

@@ -5,6 +5,7 @@ import { authenticate } from '@hissaback/shared/http/auth';
 import { ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
+import { recordChange } from '../http/audit.ts';
 import { jsonInput } from '../http/input.ts';
 import { assertMember, ownTenant, pathId } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
@@ -34,7 +35,8 @@ export const updateLinkRoute = new Hono<ApiContext>().patch(
       await assertMember(tx, principal, tenant_id);
       const before = await linkById(tx, { tenant_id, link_id });
       if (before === null) throw new ProblemError('not_found');
-      const { status, expires_at, fallback_url, sub_ids, utm, ...targeting } = c.req.valid('json').check();
+      const change = c.req.valid('json').check();
+      const { status, expires_at, fallback_url, sub_ids, utm, ...targeting } = change;
       const [current] = await linksToPublish(tx, { link_ids: [link_id] });
       assertSameNetwork(targeting.devices, current?.tracking_link ?? '');
       const changed = await updateLink(tx, {
@@ -44,6 +46,7 @@ export const updateLinkRoute = new Hono<ApiContext>().patch(
         ...(Object.keys(targeting).length > 0 && { targets: changedTargets(before.targets, targeting) }),
       });
       if (changed === null) throw new ProblemError('conflict', { detail: 'The link is archived.' });
+      await recordChange(c, tx, { tenant_id, action: 'link.changed', subject: `link:${link_id}`, details: change });
       const [published] = await linksToPublish(tx, { link_ids: [link_id] });
       return { row: changed, state: published };
     });

@@ -98,10 +98,16 @@ test('a widget lists the offers of its tenant; nobody names another one', async 
   }
 });
 
-test.each(['country=india', 'q=', 'limit=0', 'limit=101', 'limit=x', 'cursor=nonsense', 'tenant_id=x', 'limit=1&limit=2'])(
-  '%s is 422',
-  async (query) => {
-    const { token } = await on.tenant();
-    expect((await on.call('GET', `/v1/offers?${query}`, { token })).status).toBe(422);
-  },
-);
+test.each([
+  'country=india',
+  'q=',
+  'limit=0',
+  'limit=101',
+  'limit=x',
+  'cursor=nonsense',
+  'tenant_id=x',
+  'limit=1&limit=2',
+])('%s is 422', async (query) => {
+  const { token } = await on.tenant();
+  expect((await on.call('GET', `/v1/offers?${query}`, { token })).status).toBe(422);
+});

@@ -17,7 +17,12 @@ import { offerView } from './view.ts';
 /** `GET /v1/offers?tenant_id&category&q&country&campaign_id=`: what a tenant can promote, by number, and who gets how much of it. */
 export const offersRoute = new Hono<ApiContext>().get(
   '/v1/offers',
-  operation({ id: 'listOffers', summary: 'List the offers that can be promoted', answer: offers }),
+  operation({
+    id: 'listOffers',
+    summary: 'List the offers that can be promoted',
+    answer: offers,
+    errors: ['not_found'],
+  }),
   authenticate(['creator', 'widget']),
   queryInput(offerQuery),
   async (c) => {

@@ -6,6 +6,7 @@ import { csvResponse } from '@hissaback/shared/http/csv';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { queryInput } from '../http/input.ts';
+import { operation } from '../openapi/operation.ts';
 import { ownSubject } from './own-subject.ts';
 
 const INDIA_MS = 5.5 * 3_600_000;
@@ -15,6 +16,7 @@ const HEADER = ['date', 'kind', 'id', 'brand', 'status', 'amount', 'currency'];
 /** `GET /v1/rewards/statement?month=2026-11`: one's own rewards and payouts of a month of India's time, as CSV. */
 export const rewardStatement = new Hono<ApiContext>().get(
   '/v1/rewards/statement',
+  operation({ id: 'rewardStatement', summary: 'Download your statement of a month', answer: { type: 'text/csv' } }),
   authenticate(['shopper', 'creator']),
   queryInput(statementQuery),
   async (c) => {

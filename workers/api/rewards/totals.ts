@@ -1,15 +1,22 @@
-import { REWARD_STATUSES, type RewardTotals, rewardTotalsQuery } from '@hissaback/shared/contracts/rewards';
+import {
+  REWARD_STATUSES,
+  type RewardTotals,
+  rewardTotals as rewardTotalsShape,
+  rewardTotalsQuery,
+} from '@hissaback/shared/contracts/rewards';
 import { type RewardTotalsRow, rewardTotals } from '@hissaback/shared/db/queries/rewards';
 import { withUser } from '@hissaback/shared/db/tenancy';
 import { authenticate } from '@hissaback/shared/http/auth';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { queryInput } from '../http/input.ts';
+import { operation } from '../openapi/operation.ts';
 import { ownSubject } from './own-subject.ts';
 
 /** `GET /v1/rewards/totals`: one's own rewards in every tenant, summed by currency and status. */
 export const rewardTotalsRoute = new Hono<ApiContext>().get(
   '/v1/rewards/totals',
+  operation({ id: 'totalRewards', summary: 'Sum your rewards by currency and status', answer: rewardTotalsShape }),
   authenticate(['shopper', 'creator']),
   queryInput(rewardTotalsQuery),
   async (c) => {

@@ -6,6 +6,7 @@ import { authenticate } from '@hissaback/shared/http/auth';
 import { ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
+import { recordChange } from '../http/audit.ts';
 import { jsonInput } from '../http/input.ts';
 import { operation } from '../openapi/operation.ts';
 import { tenantView } from './view.ts';
@@ -27,6 +28,8 @@ export const createTenant = new Hono<ApiContext>().post(
     const at = new Date(c.var.clock.now());
     const row = await withTenant(c.var.db, tenant_id, async (tx) => {
       await foundTenant(tx, { tenant_id, name, owner: c.var.principal.sub, at });
+      const details = { name };
+      await recordChange(c, tx, { tenant_id, action: 'tenant.founded', subject: `tenant:${tenant_id}`, details });
       return tenantById(tx, { tenant_id });
     });
     if (row === null) throw new ProblemError('internal');

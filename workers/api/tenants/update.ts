@@ -7,6 +7,7 @@ import { authenticate } from '@hissaback/shared/http/auth';
 import { ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
+import { recordChange } from '../http/audit.ts';
 import { jsonInput } from '../http/input.ts';
 import { assertMember, assertOperator, ownTenant, pathId } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
@@ -37,6 +38,8 @@ export const updateTenantRoute = new Hono<ApiContext>().patch(
       }
       const row = await updateTenant(tx, { tenant_id, ...fields });
       if (row === null) throw new ProblemError('not_found');
+      const subject = `tenant:${tenant_id}`;
+      await recordChange(c, tx, { tenant_id, action: 'tenant.changed', subject, details: fields });
       return row;
     };
     const changed = await (principal.role === 'operator'

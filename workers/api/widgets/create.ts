@@ -5,6 +5,7 @@ import { mintUuid } from '@hissaback/shared/domain/uuid';
 import { authenticate } from '@hissaback/shared/http/auth';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
+import { recordChange } from '../http/audit.ts';
 import { jsonInput } from '../http/input.ts';
 import { assertMember, ownTenant } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
@@ -25,7 +26,9 @@ export const createWidget = new Hono<ApiContext>().post(
     const row = await withTenant(db, tenant_id, async (tx) => {
       await assertMember(tx, principal, tenant_id);
       await assertCampaign(tx, tenant_id, input.id('campaign_id'));
-      return insertWidget(tx, { ...input.check(), widget_id, tenant_id, at: new Date(clock.now()) });
+      const made = await insertWidget(tx, { ...input.check(), widget_id, tenant_id, at: new Date(clock.now()) });
+      await recordChange(c, tx, { tenant_id, action: 'widget.created', subject: `widget:${widget_id}` });
+      return made;
     });
     return c.json(widgetView(row));
   },

@@ -163,7 +163,7 @@ export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<void> {
     })),
     rollups: rollupRows(rows.rollups),
   };
-  const result = await tx.query<{ orders: bigint }>(WRITE, [
+  const result = await tx.query<{ orders: bigint }>(statement({ ...data, freed: rows.ordersFreed }), [
     JSON.stringify(data),
     new Date(rows.at),
     rows.shard,
@@ -272,9 +272,14 @@ export const addRollups = (data: string, shard: string): string => `
     order_value = d.order_value + excluded.order_value, net_commission = d.net_commission + excluded.net_commission,
     user_amount = d.user_amount + excluded.user_amount, creator_amount = d.creator_amount + excluded.creator_amount`;
 
-const WRITE = `
-with input as (select $1::jsonb as j, set_config('app.revive', $5, true)),
-identities as (
+/**
+ * The parts of the one statement, each with the member of the data that it writes. A part without rows is left out: planning an update of
+ * tables with this many partitions costs more than inserting a hundred rows.
+ */
+const PARTS: readonly { readonly member: string; readonly sql: string }[] = [
+  {
+    member: 'identities',
+    sql: `identities as (
   insert into conversion_identities (conv_id, tenant_id, occurred_at, click_id, link_id, visitor_id, offer_id, goal_id, txn_id, network_id, status,
     order_value, net_commission, platform_fee, amendments, rounds, changed_at)
   select r.conv_id, r.tenant_id, r.created_at, r.click_id, r.link_id, r.visitor_id, r.offer_id, r.goal_id, r.txn_id, r.network_id, r.status,
@@ -282,20 +287,29 @@ identities as (
   from input, jsonb_to_recordset(j -> 'identities') as r(conv_id bigint, tenant_id uuid, created_at timestamptz, click_id bigint, link_id uuid,
     visitor_id uuid, offer_id int, goal_id text, txn_id text, network_id text, status text, order_value numeric, net_commission numeric,
     platform_fee numeric, amendments int, rounds int, changed_at timestamptz)
-),
-changes as (
+)`,
+  },
+  {
+    member: 'changes',
+    sql: `changes as (
   update conversion_identities i set goal_id = r.goal_id, txn_id = r.txn_id, network_id = r.network_id, status = r.status, order_value = r.order_value,
     net_commission = r.net_commission, platform_fee = r.platform_fee, amendments = r.amendments, rounds = r.rounds, changed_at = r.changed_at
   from input, jsonb_to_recordset(j -> 'changes') as r(conv_id bigint, goal_id text, txn_id text, network_id text, status text, order_value numeric,
     net_commission numeric, platform_fee numeric, amendments int, rounds int, changed_at timestamptz)
   where i.conv_id = r.conv_id
-),
-aliases as (
+)`,
+  },
+  {
+    member: 'aliases',
+    sql: `aliases as (
   insert into conversion_aliases (alias, conv_id, tenant_id)
   select r.alias, r.conv_id, r.tenant_id from input, jsonb_to_recordset(j -> 'aliases') as r(alias text, conv_id bigint, tenant_id uuid)
   where not exists (select 1 from conversion_aliases a where a.alias = r.alias and a.conv_id = r.conv_id)
-),
-conversions_new as (
+)`,
+  },
+  {
+    member: 'conversions',
+    sql: `conversions_new as (
   insert into conversions (conv_id, created_at, tenant_id, click_id, link_id, campaign_id, offer_id, user_id, visitor_id, order_value, net_commission,
     platform_fee, currency, status, txn_id, network_id, goal_id, country, click_country, fraud_score, fraud_rules, fraud_inputs, cool_off_days, received_at)
   select r.conv_id, r.created_at, r.tenant_id, r.click_id, r.link_id, r.campaign_id, r.offer_id, r.user_id, r.visitor_id, r.order_value,
@@ -305,13 +319,19 @@ conversions_new as (
     campaign_id uuid, offer_id int, user_id uuid, visitor_id uuid, order_value numeric, net_commission numeric, platform_fee numeric, currency text,
     status text, txn_id text, network_id text, goal_id text, country text, click_country text, fraud_score int, fraud_rules text[],
     fraud_inputs jsonb, cool_off_days int, received_at timestamptz)
-),
-conversions_changed as (
+)`,
+  },
+  {
+    member: 'changes',
+    sql: `conversions_changed as (
   update conversions c set status = r.status, txn_id = r.txn_id, network_id = r.network_id, goal_id = r.goal_id
   from input, jsonb_to_recordset(j -> 'changes') as r(conv_id bigint, created_at timestamptz, status text, txn_id text, network_id text, goal_id text)
   where c.conv_id = r.conv_id and c.created_at = r.created_at
-),
-ledger_new as (
+)`,
+  },
+  {
+    member: 'ledger',
+    sql: `ledger_new as (
   insert into ledger (led_id, tenant_id, created_at, conv_id, seq, user_id, visitor_id, currency, user_pct, user_amount, creator_amount, status, reason,
     release_at, status_at)
   select r.led_id, r.tenant_id, r.created_at, r.conv_id, r.seq, r.user_id, r.visitor_id, r.currency, r.user_pct, r.user_amount, r.creator_amount,
@@ -319,52 +339,87 @@ ledger_new as (
   from input, jsonb_to_recordset(j -> 'ledger') as r(led_id bigint, tenant_id uuid, created_at timestamptz, conv_id bigint, seq int, user_id uuid,
     visitor_id uuid, currency text, user_pct numeric, user_amount numeric, creator_amount numeric, status text, reason text, release_at timestamptz,
     status_at timestamptz)
-),
-ledger_moved as (
+)`,
+  },
+  {
+    member: 'moves',
+    sql: `ledger_moved as (
   update ledger l set status = r.status, reason = r.reason, status_at = r.status_at
   from input, jsonb_to_recordset(j -> 'moves') as r(led_id bigint, tenant_id uuid, created_at timestamptz, status text, reason text, status_at timestamptz)
   where l.led_id = r.led_id and l.tenant_id = r.tenant_id and l.created_at = r.created_at
-),
-postings as (
+)`,
+  },
+  {
+    member: 'postings',
+    sql: `postings as (
   insert into journal_entries (event_id, account, amount, currency, tenant_id, kind, created_at)
   select r.event_id, r.account, r.amount, r.currency, r.tenant_id, r.kind, $2
   from input, jsonb_to_recordset(j -> 'postings') as r(event_id text, account text, amount numeric, currency text, tenant_id uuid, kind text)
-),
-postbacks_written as (
+)`,
+  },
+  {
+    member: 'postbacks',
+    sql: `postbacks_written as (
   insert into postbacks as p (postback_id, received_at, source, raw, outcome, detail, conv_id, tenant_id, processed_at)
   select r.postback_id, id_time(r.postback_id), r.source, r.raw, r.outcome, r.detail, r.conv_id, r.tenant_id, $2
   from input, jsonb_to_recordset(j -> 'postbacks') as r(postback_id bigint, source text, raw jsonb, outcome text, detail text, conv_id bigint,
     tenant_id uuid)
   on conflict (postback_id, received_at) do update set outcome = excluded.outcome, detail = excluded.detail, conv_id = excluded.conv_id,
     tenant_id = excluded.tenant_id, processed_at = excluded.processed_at
-),
-unmatched_kept as (
+)`,
+  },
+  {
+    member: 'unmatched',
+    sql: `unmatched_kept as (
   insert into unmatched_conversions as u (unmatched_id, tenant_id, reason, raw, source, click_id, received_at)
   select r.unmatched_id, r.tenant_id, r.reason, r.raw, r.source, r.click_id, id_time(r.unmatched_id)
   from input, jsonb_to_recordset(j -> 'unmatched') as r(unmatched_id bigint, tenant_id uuid, reason text, raw jsonb, source text, click_id bigint)
   on conflict (unmatched_id) do update set tenant_id = excluded.tenant_id, reason = excluded.reason where u.status = 'open'
-),
-unmatched_solved as (
+)`,
+  },
+  {
+    member: 'postbacks',
+    sql: `unmatched_solved as (
   update unmatched_conversions u set status = 'matched', conv_id = r.conv_id, tenant_id = r.tenant_id, resolved_at = $2
   from input, jsonb_to_recordset(j -> 'postbacks') as r(postback_id bigint, conv_id bigint, tenant_id uuid)
   where u.unmatched_id = r.postback_id and r.conv_id is not null and u.status = 'open'
-),
-clicks_recovered as (
+)`,
+  },
+  {
+    member: 'clicks',
+    sql: `clicks_recovered as (
   insert into clicks (click_id, created_at, tenant_id, link_id, visitor_id, user_id, source)
   select r.click_id, id_time(r.click_id), r.tenant_id, r.link_id, r.visitor_id, r.user_id, 'reference'
   from input, jsonb_to_recordset(j -> 'clicks') as r(click_id bigint, tenant_id uuid, link_id uuid, visitor_id uuid, user_id uuid)
   on conflict (click_id, created_at) do nothing
-),
-orders_freed as (
+)`,
+  },
+  {
+    member: 'freed',
+    sql: `orders_freed as (
   delete from order_keys o using unnest($4::bigint[]) as f(conv_id) where o.conv_id = f.conv_id
-),
-orders_taken as (
+)`,
+  },
+  {
+    member: 'orders',
+    sql: `orders_taken as (
   insert into order_keys as o (network, merchant, order_id, first_seen, conv_id, tenant_id)
   select r.network, r.merchant, r.order_id, r.first_seen, r.conv_id, r.tenant_id
   from input, jsonb_to_recordset(j -> 'orders') as r(network text, merchant text, order_id text, first_seen timestamptz, conv_id bigint, tenant_id uuid)
   on conflict (network, merchant, order_id) do update set first_seen = excluded.first_seen, conv_id = excluded.conv_id, tenant_id = excluded.tenant_id
     where o.conv_id = any($6::bigint[])
   returning 1
-),
-rollups as (${addRollups('$1', '$3')})
-select (select count(*) from orders_taken) as orders`;
+)`,
+  },
+  {
+    member: 'rollups',
+    sql: `rollups as (${addRollups('$1', '$3')})`,
+  },
+];
+
+function statement(data: Readonly<Record<string, readonly unknown[]>>): string {
+  const parts = PARTS.filter(({ member }) => (data[member]?.length ?? 0) > 0).map(({ sql }) => sql);
+  const orders = (data.orders?.length ?? 0) > 0 ? '(select count(*) from orders_taken)' : '0::bigint';
+  const input = `input as (select $1::jsonb as j, set_config('app.revive', $5, true), $2::timestamptz, $3::smallint, $4::bigint[], $6::bigint[])`;
+  return `with ${[input, ...parts].join(',\n')}\nselect ${orders} as orders from input`;
+}

@@ -65,10 +65,16 @@ export async function lockPayees(
       reserved: parsePaise(row.reserved),
       receivable: parsePaise(row.receivable),
     };
-    states.set(payeeKey(account), { account, shares: [], queued: [] });
+    states.set(payeeKey(account), { account, shares: [], queued: [], settled: [] });
   }
-  await loadShares(tx, columns, convIds, states);
   await loadQueued(tx, columns, states);
+  await loadSettled(tx, columns, states);
+  const behind = [...states.values()].flatMap((state) => [
+    ...state.queued.flatMap(({ items }) => items.map(({ convId }) => convId)),
+    ...state.settled.map(({ convId }) => convId),
+  ]);
+  await loadShares(tx, columns, [...new Set([...convIds, ...behind])], states);
+  for (const state of states.values()) await loadOpenOfCreator(tx, state);
   return states;
 }
 
@@ -111,6 +117,71 @@ async function loadShares(
         ledId: row.led_id,
         net: parsePaise(row.net),
         covered: parsePaise(row.covered),
+      });
+}
+
+/**
+ * What a creator owes is worked off any of the tenant's rewards, and so is a change of one that was paid already: only then are others than those that
+ * change needed, the oldest and no more than could be taken.
+ */
+async function loadOpenOfCreator(tx: Tx, { account, shares }: PayeeState): Promise<void> {
+  const covered = shares.reduce((sum, share) => sum + share.covered, 0n);
+  const most = account.receivable + 2n * covered;
+  if (account.side !== 'creator' || most === 0n) return;
+  const { rows } = await tx.query<{ conv_id: bigint; led_id: bigint; net: string; covered: string }>(
+    `with shares as (
+       select l.conv_id, l.created_at, min(l.led_id) filter (where l.seq = 0) as led_id, sum(l.creator_amount) as net,
+         coalesce(sum((select sum(i.amount) from payout_items i
+                       where i.led_id = l.led_id and i.side = 'creator' and i.returned_at is null)), 0) as covered
+       from ledger l
+       where l.tenant_id = $1 and l.currency = $2 and l.status in ('confirmed', 'paid') and l.conv_id <> all($4::bigint[])
+       group by l.conv_id, l.created_at),
+     running as (select *, sum(net - covered) over (order by created_at, conv_id) as total from shares where net > covered)
+     select conv_id, led_id, net::text, covered::text from running where total - (net - covered) < $3::numeric order by created_at, conv_id`,
+    [account.tenantId, account.currency, formatPaise(most), shares.map(({ convId }) => convId)],
+  );
+  for (const row of rows)
+    shares.push({
+      convId: row.conv_id,
+      ledId: row.led_id,
+      net: parsePaise(row.net),
+      covered: parsePaise(row.covered),
+    });
+}
+
+async function loadSettled(tx: Tx, columns: unknown[], states: Map<string, PayeeState>): Promise<void> {
+  type Row = {
+    tenant_id: string;
+    side: Side;
+    payee: string;
+    currency: string;
+    led_id: bigint;
+    conv_id: bigint;
+    event_id: string;
+    amount: string;
+  };
+  const { rows } = await tx.query<Row>(
+    `with keys as (select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as k(tenant_id, side, payee, currency))
+     select k.*, i.led_id, l.conv_id, i.event_id, i.amount::text from keys k
+     join ledger l on l.tenant_id = k.tenant_id and l.user_id = k.payee and l.currency = k.currency and l.status in ('confirmed', 'paid')
+     join payout_items i on i.led_id = l.led_id and i.side = k.side and i.payout_id is null and i.returned_at is null
+     where k.side = 'shopper'
+     union all
+     select k.*, i.led_id, l.conv_id, i.event_id, i.amount::text from keys k
+     join payout_items i on i.tenant_id = k.tenant_id and i.side = k.side and i.payout_id is null and i.returned_at is null
+     join ledger l on l.led_id = i.led_id and l.tenant_id = i.tenant_id and l.currency = k.currency
+     where k.side = 'creator'
+     order by led_id, event_id`,
+    columns,
+  );
+  for (const row of rows)
+    states
+      .get(payeeKey({ tenantId: row.tenant_id, side: row.side, payee: row.payee, currency: row.currency.trim() }))
+      ?.settled.push({
+        ledId: row.led_id,
+        convId: row.conv_id,
+        eventId: row.event_id,
+        amount: parsePaise(row.amount),
       });
 }
 
@@ -176,6 +247,7 @@ export async function writeSettlement(
       amount: formatPaise(item.amount),
     })),
     returned: settlement.returned.map((entry) => ({ conv_id: String(entry.convId), side: entry.side })),
+    undone: settlement.undone.map(({ ledId, side, eventId }) => ({ led_id: String(ledId), side, event_id: eventId })),
   };
   const { rows } = await tx.query<{ cancelled: bigint }>(WRITE, [
     JSON.stringify(data),
@@ -230,6 +302,11 @@ returned as (
   from input, jsonb_to_recordset(j -> 'returned') as r(conv_id bigint, side text), ledger l
   where l.conv_id = r.conv_id and i.led_id = l.led_id and i.side = r.side and i.returned_at is null
     and (i.payout_id is null or not (i.payout_id = any($3::uuid[])))
+),
+undone as (
+  update payout_items i set returned_at = $2
+  from input, jsonb_to_recordset(j -> 'undone') as r(led_id bigint, side text, event_id text)
+  where i.led_id = r.led_id and i.side = r.side and i.event_id = r.event_id and i.returned_at is null
 ),
 given_back as (
   update payout_items i set returned_at = $2 where i.payout_id = any($3::uuid[]) and i.returned_at is null

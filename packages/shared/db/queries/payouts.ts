@@ -2,7 +2,7 @@ import { accounts, type EventKind, eventIds, type Posting, postEvent, type Side 
 import { formatPaise, type Paise, parsePaise } from '../../domain/money.ts';
 import type { LedgerShare, PayoutItem } from '../../domain/payout-plan.ts';
 import type { PayoutStatus } from '../../domain/payout-state.ts';
-import { type Settlement, workOff } from '../../domain/settlement.ts';
+import { giveBack, noSettlement } from '../../domain/settlement.ts';
 import type { Tx } from '../types.ts';
 import { lockPayees, markPaid as markRewardsPaid, type PayeeKey, writeSettlement } from './payee-accounts.ts';
 
@@ -33,12 +33,15 @@ export type NewPayout = {
   readonly creationRequestId: string;
 };
 
+/** A payee and who receives the payee's vouchers: the shopper, or the tenant's oldest owner. */
+export type Payee = PayeeKey & { readonly userId: string };
+
 /** What every card of a reservation has in common. */
 export type Purchase = { readonly endpoint: string; readonly region: string; readonly partnerId: string };
 
 /**
- * Payees who may be paid: enough available, tenant active, a phone to send the voucher to, and no payout that waits for an operator (money rule 14:
- * an `error_hard` one blocks its payee everywhere). In key order, after `after`.
+ * Payees who may be paid: enough available, tenant active and not stopped, a phone to send the voucher to, and no payout that waits for an operator
+ * (money rule 14: an `error_hard` one blocks its payee everywhere). In key order, after `after`.
  */
 export async function findPayees(
   tx: Tx,
@@ -57,10 +60,34 @@ export async function findPayees(
   return rows.map((row) => ({ ...row, side, currency }));
 }
 
+/** A kill switch is thrown for all payouts or for the tenant's. */
+function isStopped(tenant: string): string {
+  return `exists (select 1 from kill_switches k where k.scope = 'payouts' and k.cleared_at is null and (k.tenant_id is null or k.tenant_id = ${tenant}))`;
+}
+
+const RECIPIENT = `case a.side when 'shopper' then a.payee else (select m.user_id from tenant_members m
+         where m.tenant_id = a.tenant_id and m.role = 'owner' order by m.created_at, m.user_id limit 1) end`;
 const MAY_BE_PAID = `exists (select 1 from tenants t where t.tenant_id = a.tenant_id and t.status = 'active')
-       and exists (select 1 from users u where u.user_id = a.payee and u.phone is not null)
+       and not ${isStopped('a.tenant_id')}
+       and exists (select 1 from users u where u.user_id = ${RECIPIENT} and u.phone is not null)
        and not exists (select 1 from payouts p where p.side = a.side and p.payee = a.payee
                        and p.status = 'error_hard' and p.resolved_at is null)`;
+
+/**
+ * Locks all of a shopper's accounts of that currency, in every tenant: what the shopper was paid in a year is counted over them all. False if somebody
+ * else holds one.
+ */
+export async function claimEveryAccount(tx: Tx, { side, payee, currency }: PayeeKey): Promise<boolean> {
+  const owned = await tx.query<{ n: bigint }>(
+    'select count(*) as n from payee_accounts where side = $1 and payee = $2 and currency = $3',
+    [side, payee, currency],
+  );
+  const locked = await tx.query(
+    'select 1 from payee_accounts where side = $1 and payee = $2 and currency = $3 order by tenant_id for update skip locked',
+    [side, payee, currency],
+  );
+  return BigInt(locked.rowCount) === owned.rows[0]?.n;
+}
 
 /** Locks a payee's account, or passes by if somebody else holds it. Answers what is available, in paise. */
 export async function claimAccount(tx: Tx, key: PayeeKey): Promise<Paise | null> {
@@ -71,13 +98,13 @@ export async function claimAccount(tx: Tx, key: PayeeKey): Promise<Paise | null>
   return rows[0] === undefined ? null : parsePaise(rows[0].available);
 }
 
-/** The same question as findPayees', asked again under the account's lock. */
-export async function mayBePaid(tx: Tx, key: PayeeKey): Promise<boolean> {
-  const { rowCount } = await tx.query(
-    `select 1 from payee_accounts a where ${ACCOUNT_KEY} and ${MAY_BE_PAID}`,
+/** The same question as findPayees', asked again under the account's lock; who receives the vouchers, or null. */
+export async function recipientOf(tx: Tx, key: PayeeKey): Promise<string | null> {
+  const { rows } = await tx.query<{ userId: string }>(
+    `select ${RECIPIENT} as "userId" from payee_accounts a where ${ACCOUNT_KEY} and ${MAY_BE_PAID}`,
     accountKey(key),
   );
-  return rowCount === 1;
+  return rows[0]?.userId ?? null;
 }
 
 const ACCOUNT_KEY = 'tenant_id = $1 and side = $2 and payee = $3 and currency = $4';
@@ -112,7 +139,7 @@ export async function uncoveredShares(tx: Tx, key: PayeeKey): Promise<LedgerShar
  */
 export async function insertReservation(
   tx: Tx,
-  key: PayeeKey,
+  key: Payee,
   purchase: Purchase,
   payouts: readonly NewPayout[],
   items: readonly PayoutItem[],
@@ -122,7 +149,7 @@ export async function insertReservation(
   await tx.query(
     `insert into payouts (payout_id, tenant_id, side, payee, user_id, currency, amount, status, creation_request_id,
        agcod_endpoint, agcod_region, partner_id, next_attempt_at, created_at, status_at)
-     select n.payout_id, $1, $2, $3, $3, $4, n.amount, 'queued', n.creation_request_id, $5, $6, $7, $8, $8, $8
+     select n.payout_id, $1, $2, $3, $12, $4, n.amount, 'queued', n.creation_request_id, $5, $6, $7, $8, $8, $8
      from unnest($9::uuid[], $10::numeric[], $11::text[]) as n (payout_id, amount, creation_request_id)`,
     [
       ...accountKey(key),
@@ -133,6 +160,7 @@ export async function insertReservation(
       payouts.map(({ payoutId }) => payoutId),
       payouts.map(({ amount }) => formatPaise(amount)),
       payouts.map(({ creationRequestId }) => creationRequestId),
+      key.userId,
     ],
   );
   await tx.query(
@@ -194,19 +222,19 @@ async function moveBalance(tx: Tx, key: PayeeKey, moves: Moves): Promise<void> {
   );
 }
 
-const PAYOUT_COLUMNS = `p.payout_id as "payoutId", p.tenant_id as "tenantId", p.side, p.payee, p.currency, p.user_id as "userId",
+export const PAYOUT_COLUMNS = `p.payout_id as "payoutId", p.tenant_id as "tenantId", p.side, p.payee, p.currency, p.user_id as "userId",
   p.amount::text, p.status, p.creation_request_id as "creationRequestId", p.agcod_endpoint as endpoint, p.agcod_region as region,
   p.partner_id as "partnerId", p.attempts, p.intent_stored_at as "intentStoredAt", p.voucher_code as "voucherCode",
   p.sms_attempts as "smsAttempts", p.next_attempt_at as "leaseUntil"`;
 
-type PayoutRow = Omit<Payout, 'amount' | 'intentStoredAt' | 'leaseUntil' | 'dueAt'> & {
+export type PayoutRow = Omit<Payout, 'amount' | 'intentStoredAt' | 'leaseUntil' | 'dueAt'> & {
   amount: string;
   intentStoredAt: Date | null;
   leaseUntil: Date;
   dueAt: Date;
 };
 
-function payoutOf(row: PayoutRow): Payout {
+export function payoutOf(row: PayoutRow): Payout {
   return {
     ...row,
     amount: parsePaise(row.amount),
@@ -215,6 +243,9 @@ function payoutOf(row: PayoutRow): Payout {
     dueAt: row.dueAt.getTime(),
   };
 }
+
+/** No operator holds the payout or is cancelling its card, and no switch stops it. */
+const MAY_GO_ON = `held_by is null and cancelling_at is null and not ${isStopped('payouts.tenant_id')}`;
 
 export type Claim = {
   readonly statuses: readonly PayoutStatus[];
@@ -232,7 +263,7 @@ export async function claimDue(tx: Tx, claim: Claim): Promise<Payout | null> {
     `with due as (
        select payout_id, next_attempt_at from payouts
        where status in ('queued', 'sending', 'issued', 'held', 'error_soft') and status = any($1)
-         and next_attempt_at <= $2 and status_at < $4
+         and next_attempt_at <= $2 and status_at < $4 and ${MAY_GO_ON}
        order by next_attempt_at, payout_id limit 1 for update skip locked)
      update payouts p set next_attempt_at = $3 from due where p.payout_id = due.payout_id
      returning ${PAYOUT_COLUMNS}, due.next_attempt_at as "dueAt"`,
@@ -245,7 +276,7 @@ export async function claimDue(tx: Tx, claim: Claim): Promise<Payout | null> {
 export async function claimOldestHeld(tx: Tx, now: number, leaseMs: number): Promise<Payout | null> {
   const { rows } = await tx.query<PayoutRow>(
     `with oldest as (
-       select payout_id, next_attempt_at from payouts where status = 'held'
+       select payout_id, next_attempt_at from payouts where status = 'held' and ${MAY_GO_ON}
        order by created_at, payout_id limit 1 for update skip locked)
      update payouts p set next_attempt_at = $1 from oldest where p.payout_id = oldest.payout_id
      returning ${PAYOUT_COLUMNS}, oldest.next_attempt_at as "dueAt"`,
@@ -265,14 +296,14 @@ export async function releaseLease(tx: Tx, payout: Payout): Promise<void> {
 
 /**
  * Commits that a call is about to be made: `sending` and `card_may_exist` together (money rule 14), with its attempt's number.
- * @returns the attempt's number, or null if the payout is no longer as it was claimed (cancelled, or claimed by another after the lease)
+ * @returns the attempt's number, or null if the payout is no longer as it was claimed (cancelled, held, stopped, or claimed by another after the lease)
  */
 export async function beginAttempt(tx: Tx, payout: Payout, now: number, leaseMs: number): Promise<number | null> {
   const { rows } = await tx.query<{ attempts: number }>(
     `update payouts set status = 'sending', card_may_exist = true, attempts = attempts + 1,
        first_attempt_at = coalesce(first_attempt_at, $4), intent_stored_at = coalesce(intent_stored_at, $4),
        next_attempt_at = $5, status_at = case when status = 'sending' then status_at else $4 end
-     where payout_id = $1 and next_attempt_at = $2 and status = $3 returning attempts`,
+     where payout_id = $1 and next_attempt_at = $2 and status = $3 and ${MAY_GO_ON} returning attempts`,
     [payout.payoutId, new Date(payout.leaseUntil), payout.status, new Date(now), new Date(now + leaseMs)],
   );
   return rows[0]?.attempts ?? null;
@@ -282,7 +313,7 @@ export async function beginAttempt(tx: Tx, payout: Payout, now: number, leaseMs:
 const STILL_SENDING = `payout_id = $1 and status = 'sending' and attempts = $2`;
 
 /** Locks the payee's account before its payouts are touched: reversals take the two in this order (money rule 11). */
-async function lockAccount(tx: Tx, key: PayeeKey): Promise<void> {
+export async function lockAccount(tx: Tx, key: PayeeKey): Promise<void> {
   const { rowCount } = await tx.query(`select 1 from payee_accounts where ${ACCOUNT_KEY} for update`, accountKey(key));
   if (rowCount === 0) throw new Error(`payee ${key.payee} of tenant ${key.tenantId} has no account`);
 }
@@ -375,30 +406,38 @@ export async function markReturned(
     ],
   );
   if (rowCount === 0) return false;
+  await returnMoney(tx, payout, 'reserved', now);
+  return true;
+}
+
+/**
+ * A payout's money becomes available again, works off what the payee owes, and the rewards behind it are free to be paid by another payout. The
+ * payee's account and the payout are locked, and the payout is over.
+ */
+export async function returnMoney(
+  tx: Tx,
+  payout: PayeeKey & Pick<Payout, 'payoutId' | 'amount'>,
+  from: 'reserved' | 'voucher',
+  now: number,
+): Promise<void> {
+  const { rows } = await tx.query<{ convId: bigint; amount: string }>(
+    `select l.conv_id as "convId", i.amount::text from payout_items i
+     join ledger l on l.led_id = i.led_id and l.tenant_id = i.tenant_id
+     where i.payout_id = $1 and i.returned_at is null`,
+    [payout.payoutId],
+  );
+  const items = rows.map((row) => ({ convId: row.convId, amount: parsePaise(row.amount) }));
+  const states = await lockPayees(
+    tx,
+    [payout],
+    items.map(({ convId }) => convId),
+  );
+  const settlement = noSettlement();
+  for (const state of states.values()) giveBack(settlement, state, { ...payout, items }, from);
   await tx.query('update payout_items set returned_at = $2 where payout_id = $1 and returned_at is null', [
     payout.payoutId,
     new Date(now),
   ]);
-  await returnReservation(tx, payout, now);
-  return true;
-}
-
-/** Reserved becomes available again, works off what the payee owes, and the rewards behind it are free to be paid by another payout. */
-async function returnReservation(tx: Tx, payout: Payout, now: number): Promise<void> {
-  const { payoutId, amount } = payout;
-  await tx.query('update payout_items set returned_at = $2 where payout_id = $1 and returned_at is null', [
-    payoutId,
-    new Date(now),
-  ]);
-  const states = await lockPayees(tx, [payout], []);
-  const settlement: Settlement = { postings: [], items: [], cancelled: [], returned: [] };
-  for (const state of states.values()) {
-    const eventId = eventIds.return(payoutId);
-    settlement.postings.push(...moved(payout, 'return', eventId, { reserved: -amount, available: amount }));
-    state.account.reserved -= amount;
-    state.account.available += amount;
-    workOff(settlement, state, `${eventId}.settlement`);
-  }
   await writeSettlement(tx, states, settlement, now);
 }
 
@@ -406,7 +445,7 @@ async function returnReservation(tx: Tx, payout: Payout, now: number): Promise<v
 export async function resumeHeld(tx: Tx, now: number): Promise<number> {
   const { rowCount } = await tx.query(
     `update payouts set next_attempt_at = $1 where payout_id in
-       (select payout_id from payouts where status = 'held' and next_attempt_at > $1 order by payout_id for update skip locked)`,
+       (select payout_id from payouts where status = 'held' and held_by is null and next_attempt_at > $1 order by payout_id for update skip locked)`,
     [new Date(now)],
   );
   return rowCount;
@@ -427,7 +466,7 @@ export async function beginSms(
   const { rows } = await tx.query<{ attempt: number; voucherCode: string }>(
     `update payouts set sms_attempts = sms_attempts + 1, sms_reference = payout_id::text || '-' || (sms_attempts + 1),
        next_attempt_at = $3
-     where payout_id = $1 and status = 'issued' and next_attempt_at = $2
+     where payout_id = $1 and status = 'issued' and next_attempt_at = $2 and ${MAY_GO_ON}
      returning sms_attempts as attempt, voucher_code as "voucherCode"`,
     [payout.payoutId, new Date(payout.leaseUntil), new Date(now + leaseMs)],
   );
@@ -449,13 +488,13 @@ export async function smsFailed(tx: Tx, payoutId: string, attempt: number, nextA
 
 /**
  * The SMS was accepted: the payout is paid and its code erased in one step, and every reward that is now fully paid says so (money rule 12).
- * False if it was paid already.
+ * False if it was paid already, or its card is being cancelled.
  */
 export async function markPaid(tx: Tx, payout: Payout, now: number): Promise<boolean> {
   await lockAccount(tx, payout);
   const { rowCount } = await tx.query(
     `update payouts set status = 'paid', paid_at = $2, status_at = $2, voucher_code = null
-     where payout_id = $1 and status = 'issued'`,
+     where payout_id = $1 and status = 'issued' and cancelling_at is null`,
     [payout.payoutId, new Date(now)],
   );
   if (rowCount === 0) return false;

@@ -1,0 +1,87 @@
+import { AGCOD_TIMEOUT_MS, cancelGiftCard } from '@hissaback/shared/clients/agcod';
+import type { PayoutOperated } from '@hissaback/shared/contracts/payout-calls';
+import type { Payout } from '@hissaback/shared/db/queries/payouts';
+import {
+  claimCancelling,
+  markCardCancelled,
+  markNotCancelled,
+  writePayoutAudit,
+} from '@hissaback/shared/db/queries/payouts-operator';
+import { mintId } from '@hissaback/shared/domain/click-id';
+import { LEASE_MS } from '@hissaback/shared/domain/retry-schedule';
+import { askForCard } from './attempt.ts';
+import { reportOutcome } from './breaker.ts';
+import { logEvent, reasonOf } from './log.ts';
+import type { PayoutRun } from './run.ts';
+
+/** A payout whose card Amazon is asked to cancel, and who asked. */
+export type CardToCancel = Payout & { readonly gcId: string; readonly operatorId: string; readonly reason: string };
+
+/** Room for a call to AGCOD: milliseconds to wait, or false if none may be made now. */
+export async function takeSlot(run: PayoutRun, payoutId: string): Promise<number | false> {
+  try {
+    const slot = await run.gate.acquire(run.clock.now(), 'call');
+    return slot.ok ? slot.waitMs : false;
+  } catch (error) {
+    logEvent('error', 'gate_failed', { payout_id: payoutId, reason: reasonOf(error) });
+    return false;
+  }
+}
+
+/**
+ * Cancels the card of a payout that is marked for it. Whatever Amazon answers but yes, it is asked what became of the card by its own id: only that decides
+ * (a card that was cancelled is `RefundedToPurchaser`).
+ */
+export async function cancelCard(run: PayoutRun, card: CardToCancel, waitMs: number): Promise<PayoutOperated> {
+  if (waitMs > 0) await run.sleep(waitMs);
+  const io = { fetch: run.fetch, clock: run.clock, timeoutMs: AGCOD_TIMEOUT_MS };
+  const { operatorId, reason } = card;
+  if (await cancelGiftCard(card, run.config.credentials, card, io)) return end(run, card, { operatorId, reason });
+  return learn(run, card, { operatorId, reason });
+}
+
+/** Settles cancellations whose answer never came: after a crash, or when Amazon was silent. */
+export async function settleCancellations(run: PayoutRun): Promise<void> {
+  while (run.clock.now() < run.deadline) {
+    const payout = await run.db.transaction((tx) => claimCancelling(tx, run.clock.now(), LEASE_MS));
+    if (payout === null) return;
+    const result = await learn(run, payout, null);
+    logEvent('info', 'cancellation_settled', {
+      payout_id: payout.payoutId,
+      result: result.ok ? result.status : result.reason,
+    });
+    if (!result.ok && result.reason === 'unavailable') return;
+  }
+}
+
+type Asker = { readonly operatorId: string; readonly reason: string } | null;
+
+async function learn(run: PayoutRun, payout: Payout, asker: Asker): Promise<PayoutOperated> {
+  const waitMs = await takeSlot(run, payout.payoutId);
+  if (waitMs === false) return { ok: false, reason: 'unavailable' };
+  if (waitMs > 0) await run.sleep(waitMs);
+  const outcome = await askForCard(run, payout);
+  await reportOutcome(run, 'call', payout.payoutId, outcome);
+  if (outcome.kind === 'refunded') return end(run, payout, asker);
+  if (outcome.kind !== 'issued') return { ok: false, reason: 'unknown_outcome' };
+  await run.db.transaction((tx) => markNotCancelled(tx, payout.payoutId, run.clock.now()));
+  return { ok: false, reason: 'amazon_refused' };
+}
+
+async function end(run: PayoutRun, payout: Payout, asker: Asker): Promise<PayoutOperated> {
+  const now = run.clock.now();
+  await run.db.transaction(async (tx) => {
+    if (!(await markCardCancelled(tx, payout, now))) return;
+    await writePayoutAudit(tx, {
+      auditId: mintId(run.clock, run.random),
+      tenantId: payout.tenantId,
+      actor: asker === null ? 'payout-cron' : `user:${asker.operatorId}`,
+      action: 'payout.cancelled',
+      subject: `payout:${payout.payoutId}`,
+      reason: asker?.reason ?? null,
+      details: { from: 'issued', to: 'cancelled', card: 'cancelled at Amazon' },
+      at: now,
+    });
+  });
+  return { ok: true, status: 'cancelled' };
+}

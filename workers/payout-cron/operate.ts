@@ -1,0 +1,79 @@
+import type { OperatePayout, PayoutOperated } from '@hissaback/shared/contracts/payout-calls';
+import {
+  applyAction,
+  beginCancelling,
+  isOperatorNow,
+  lockPayout,
+  type PayoutAudit,
+  type SteeredPayout,
+  writePayoutAudit,
+} from '@hissaback/shared/db/queries/payouts-operator';
+import type { Tx } from '@hissaback/shared/db/types';
+import { mintId } from '@hissaback/shared/domain/click-id';
+import { decideAction } from '@hissaback/shared/domain/payout-action';
+import { LEASE_MS } from '@hissaback/shared/domain/retry-schedule';
+import { type CardToCancel, cancelCard, takeSlot } from './cancel-card.ts';
+import type { PayoutDeps } from './deps.ts';
+import { logEvent } from './log.ts';
+import { beginRun } from './run.ts';
+
+/** The past of each action, for the audit log. */
+const DONE = { hold: 'held', release: 'released', cancel: 'cancelled', retry: 'retried', resolve: 'resolved' } as const;
+
+type Step = PayoutOperated | { readonly cancel: CardToCancel };
+
+/**
+ * Does what an operator asks of a payout, under its locks and with its audit row in the same transaction. Whether the person is an operator is asked there
+ * too (money rule 24).
+ * @throws ConfigError
+ */
+export async function operatePayout(deps: PayoutDeps, request: OperatePayout): Promise<PayoutOperated> {
+  const run = beginRun(deps);
+  const slot = request.action === 'cancel' ? await takeSlot(run, request.payoutId) : null;
+  const step = await deps.db.transaction((tx) => operate(tx, deps, request, slot !== false));
+  const result = 'cancel' in step ? await cancelCard(run, step.cancel, slot || 0) : step;
+  logEvent('info', 'payout_operated', {
+    payout_id: request.payoutId,
+    action: request.action,
+    result: result.ok ? result.status : result.reason,
+  });
+  return result;
+}
+
+async function operate(tx: Tx, deps: PayoutDeps, request: OperatePayout, mayCall: boolean): Promise<Step> {
+  const { payoutId, action, operatorId } = request;
+  if (!(await isOperatorNow(tx, operatorId))) return { ok: false, reason: 'not_operator' };
+  const payout = await lockPayout(tx, payoutId);
+  if (payout === null) return { ok: false, reason: 'not_found' };
+  const now = deps.clock.now();
+  const decision = decideAction(action, payout.state, now);
+  if (decision.kind === 'refused') return { ok: false, reason: decision.why };
+  if (decision.kind === 'cancel_card') {
+    if (!mayCall || payout.gcId === null) return { ok: false, reason: 'unavailable' };
+    await beginCancelling(tx, payoutId, now, LEASE_MS);
+    await writePayoutAudit(tx, auditOf(deps, payout, request, 'payout.cancel_asked', payout.status));
+    return { cancel: { ...payout, gcId: payout.gcId, operatorId, reason: request.reason } };
+  }
+  const status = await applyAction(tx, payout, decision, operatorId, now);
+  await writePayoutAudit(tx, auditOf(deps, payout, request, `payout.${DONE[action]}`, status));
+  return { ok: true, status };
+}
+
+function auditOf(
+  deps: Pick<PayoutDeps, 'clock' | 'random'>,
+  payout: SteeredPayout,
+  request: OperatePayout,
+  action: string,
+  to: string,
+): PayoutAudit {
+  return {
+    auditId: mintId(deps.clock, deps.random),
+    tenantId: payout.tenantId,
+    actor: `user:${request.operatorId}`,
+    action,
+    subject: `payout:${payout.payoutId}`,
+    reason: request.reason,
+    details: { from: payout.status, to },
+    at: deps.clock.now(),
+  };
+}
