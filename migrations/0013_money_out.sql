@@ -61,7 +61,6 @@ create unique index kill_switches_thrown on kill_switches (scope, coalesce(tenan
 
 -- One text message about a reward or a payout, once (kind and subject). What was not sent says why in its status.
 create table notifications (
-  notification_id bigint primary key,
   user_id uuid not null references users,
   kind text not null check (kind in ('tracked', 'confirmed', 'paid', 'reversed')),
   subject text not null check (length(subject) between 1 and 80), -- c<conversion> or p<payout>
@@ -74,7 +73,7 @@ create table notifications (
   next_attempt_at timestamptz not null,
   created_at timestamptz not null,
   status_at timestamptz not null,
-  unique (kind, subject)
+  primary key (kind, subject)
 );
 create index notifications_due on notifications (next_attempt_at) where status in ('queued', 'sending');
 create index notifications_user on notifications (user_id, created_at);

@@ -78,10 +78,14 @@ $$;
 create trigger webhook_secret_moves_aside before update of secret on webhook_endpoints
   for each row when (old.secret is distinct from new.secret) execute function webhook_secret_moves_aside();
 
+-- A UUID (version 8) that follows from a text.
+create function uuid_of(source text) returns uuid language sql immutable parallel safe
+  as $$ select overlay(overlay(md5(source) placing '8' from 13) placing '8' from 17)::uuid $$;
+
 -- Events of what the ledger did, for the tenants that listen; their ids follow from it, so that nothing is told twice.
 create function tell_webhooks(p_happened jsonb) returns void language sql set search_path = pg_catalog, public as $$
   with happened as (
-    select h.*, md5(concat_ws(':', h.type, h.led_id, extract(epoch from h.status_at)))::uuid as event_id
+    select h.*, uuid_of(concat_ws(':', h.type, h.led_id, extract(epoch from h.status_at))) as event_id
     from jsonb_to_recordset(p_happened) as h(type text, tenant_id uuid, conv_id bigint, created_at timestamptz, led_id bigint, currency text,
       user_amount numeric(14,2), creator_amount numeric(14,2), status text, status_at timestamptz)
   ), wanted as (
@@ -98,7 +102,7 @@ create function tell_webhooks(p_happened jsonb) returns void language sql set se
     on conflict (event_id) do nothing
   )
   insert into webhook_deliveries (delivery_id, tenant_id, endpoint_id, event_id, next_attempt_at, created_at)
-  select md5(concat_ws(':', w.event_id, w.endpoint_id))::uuid, w.tenant_id, w.endpoint_id, w.event_id, w.status_at, w.status_at from wanted w
+  select uuid_of(concat_ws(':', w.event_id, w.endpoint_id)), w.tenant_id, w.endpoint_id, w.event_id, w.status_at, w.status_at from wanted w
   on conflict (delivery_id) do nothing
 $$;
 

@@ -155,4 +155,6 @@ try {
   console.error(error instanceof RangeError ? error.message : error);
   process.exitCode = 1;
 }
+// Nothing runs any more that could be interrupted: the last line stays the last.
+process.removeAllListeners('disconnect');
 process.disconnect?.();

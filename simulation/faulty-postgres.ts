@@ -20,8 +20,8 @@ export type FaultyPostgres = {
   life: Life | null;
   /** True while the server answers nobody. */
   isDown: () => boolean;
-  /** Called when a worker's transaction has been committed, before the worker hears of it. */
-  committed: (life: Life) => Promise<void>;
+  /** Called when a worker's transaction has been committed, before the worker hears of it; `written` is the text of its statements that did anything. */
+  committed: (life: Life, written: string) => Promise<void>;
   /** What `committed` threw: it is the simulation's, no worker may handle it. */
   thrown: unknown;
   /** Ends the pooled sessions and gives every client its own methods back. */
@@ -29,7 +29,7 @@ export type FaultyPostgres = {
 };
 
 /** A worker's client: whose it is, and the session behind it, as a pooler lends one. */
-type Lent = { readonly life: Life; readonly session: pg.Client; isIdle: boolean };
+type Lent = { readonly life: Life; readonly session: pg.Client; isIdle: boolean; written: string };
 
 /**
  * Puts deterministic faults between every pg client of a worker and the server: death between statements, lost connections, serialisation
@@ -67,7 +67,7 @@ export function installFaultyPostgres(owner: pg.Client): FaultyPostgres {
     await life.step('before connect');
     if (faults.isDown()) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     const session = idleOf(this).pop() ?? (await newSession(this, original.connect));
-    lent.set(this, { life, session, isIdle: true });
+    lent.set(this, { life, session, isIdle: true, written: '' });
     life.clients.add(this);
     life.onDeath = async () => {
       for (const client of life.clients) await kill(client);
@@ -109,7 +109,9 @@ export function installFaultyPostgres(owner: pg.Client): FaultyPostgres {
     loan.isIdle = false;
     const result = await original.query.call(session, config, values);
     loan.isIdle = statement === 'commit' || statement === 'rollback';
-    if (statement === 'commit' && result.command === 'COMMIT') await tellCommitted(faults, life);
+    if (statement === 'begin') loan.written = '';
+    else if (statement === 'other' && result.rowCount !== 0) loan.written += text;
+    if (statement === 'commit' && result.command === 'COMMIT') await tellCommitted(faults, life, loan.written);
     if (fault === 'lost_at_commit') {
       await kill(this);
       throw connectionLoss();
@@ -131,9 +133,9 @@ export function installFaultyPostgres(owner: pg.Client): FaultyPostgres {
   return faults;
 }
 
-async function tellCommitted(faults: FaultyPostgres, life: Life): Promise<void> {
+async function tellCommitted(faults: FaultyPostgres, life: Life, written: string): Promise<void> {
   try {
-    await faults.committed(life);
+    await faults.committed(life, written);
   } catch (error) {
     faults.thrown ??= error;
   }

@@ -35,6 +35,8 @@ export type Sale = {
 /** Trackier as far as we meet it: its list of conversions, its daily CSV, and the postbacks' parameters. */
 export class Network {
   readonly sales: Sale[] = [];
+  /** Every page of the list that it answered: when, and what each sale was then. */
+  readonly answers: { readonly at: number; readonly statuses: ReadonlyMap<string, SaleStatus> }[] = [];
   isQuiet = false;
   readonly #dice: Dice;
 
@@ -60,7 +62,7 @@ export class Network {
   }
 
   /** Answers a call of its API; now and then it fails, stays away or cuts its list short. */
-  answer(url: URL): Response {
+  answer(url: URL, now: number): Response {
     const roll = this.isQuiet ? 100 : this.#dice.between(0, 99);
     if (roll < 4) throw new TypeError('fetch failed');
     if (roll < 7) return new Response('bad gateway', { status: 502 });
@@ -71,7 +73,9 @@ export class Network {
     const page = Number(url.searchParams.get('page'));
     const limit = Number(url.searchParams.get('limit'));
     const listed = this.sales.filter(({ created }) => created >= start && created < end).toReversed();
-    const conversions = listed.slice((page - 1) * limit, page * limit).map((sale) => this.#row(sale));
+    const onPage = listed.slice((page - 1) * limit, page * limit);
+    this.answers.push({ at: now, statuses: new Map(onPage.map(({ id, status }) => [id, status])) });
+    const conversions = onPage.map((sale) => this.#row(sale));
     return Response.json({ conversions, pagination: { perPage: limit, currentPage: page, total: listed.length } });
   }
 

@@ -52,6 +52,11 @@ export class AtLeastOnceQueue {
     return this.#waiting.map(({ body }) => body);
   }
 
+  /** Forgets everything, as a queue in the memory of a runtime that died. */
+  loseAll(): void {
+    this.#waiting = [];
+  }
+
   /** When the next message may be delivered; null if there is none. */
   get nextDueAt(): number | null {
     return this.#waiting.reduce<number | null>((first, { dueAt }) => Math.min(first ?? dueAt, dueAt), null);

@@ -18,7 +18,7 @@ export function installSteadyCrypto(): () => void {
       format: 'raw',
       secret: Bytes,
       algorithm: string | { name: string },
-      ...rest: [boolean, KeyUsage[]]
+      ...rest: [boolean, Parameters<typeof importKey>[4]]
     ) => {
       const { name } = typeof algorithm === 'string' ? { name: algorithm } : algorithm;
       // Only pg derives keys, while it connects and nothing else goes on.

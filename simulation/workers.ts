@@ -32,6 +32,8 @@ export type WorkerSettings = {
   readonly feePoints: bigint;
   readonly releaseNeedsPoll: boolean;
   readonly csv: boolean;
+  /** Postbacks are kept in R2 until they are in the books, and the queue may lose them. */
+  readonly inbox: boolean;
   readonly payoutMinimum: string;
   readonly voucherMaximum: string;
   readonly voucherStep: string;
@@ -184,12 +186,12 @@ export class Workers {
   #webhookDeps(life: Life): WebhookDeps {
     const { clock, random, network } = this.#around;
     const answer = (url: URL): Response =>
-      url.host === 'pager.example' ? new Response('{}', { status: 202 }) : network.answer(url);
+      url.host === 'pager.example' ? new Response('{}', { status: 202 }) : network.answer(url, clock.now());
     return {
       clock,
       random,
       fetch: (input: RequestInfo | URL) => life.effect('network', () => answer(new URL(String(input)))),
-      sleep: noSleep,
+      sleep: async (milliseconds: number) => clock.advance(milliseconds),
     } as WebhookDeps;
   }
 
@@ -229,6 +231,9 @@ export class Workers {
       RECONCILE_WINDOW_DAYS: '90',
       PLATFORM_FEE_BP: String(settings.feePoints),
       CREDIT_CURRENCY: 'INR',
+      UNCLAIMED_DAYS: '365',
+      UNCLAIMED_TO: 'creator',
+      POSTBACK_INBOX: settings.inbox ? 'on' : 'off',
       WEBHOOK_TOKENS: 'token',
       REFERENCE_KEYS,
       TRACKIER_API_KEY: 'key',
@@ -262,6 +267,19 @@ export class Workers {
       AGCOD_PROBE_SECONDS: '300',
       FUNDS_ALERT_BELOW: '10000.00',
       RELEASE_REQUIRES_POLL: String(settings.releaseNeedsPoll),
+      KYC_YEARLY_LIMIT: '',
+      CREATOR_PAYOUT_MINIMUM: '500.00',
+      CREATOR_PAYOUT_DAY: 'never',
+      NOTIFICATIONS: 'off',
+      NOTIFICATION_HOURS: '9-21',
+      DLT_TEMPLATE_TRACKED: '',
+      DLT_TEMPLATE_TRACKED_HI: '',
+      DLT_TEMPLATE_CONFIRMED: '',
+      DLT_TEMPLATE_CONFIRMED_HI: '',
+      DLT_TEMPLATE_PAID: '',
+      DLT_TEMPLATE_PAID_HI: '',
+      DLT_TEMPLATE_REVERSED: '',
+      DLT_TEMPLATE_REVERSED_HI: '',
       VOUCHER_KEYS: `1:${KEY}`,
     };
   }

@@ -102,11 +102,19 @@ export function localVars(at: StackAddresses): Record<string, string> {
     TRACKIER_ALLOWLIST: '0.0.0.0/0,::/0',
     SMS_ENDPOINT: at.sms,
     PAGER_ENDPOINT: at.pager,
+    WEBHOOK_TARGETS: 'any',
+    DNS_ENDPOINT: '',
     RELEASE_REQUIRES_POLL: 'false',
+    KYC_YEARLY_LIMIT: '',
+    NOTIFICATIONS: 'off',
     // The local runtime's queues live in memory.
     POSTBACK_INBOX: 'on',
     DLT_ENTITY_ID: '1101000000000000001',
     DLT_TEMPLATE_OTP: 'local-otp',
     DLT_TEMPLATE_VOUCHER: 'local-voucher',
+    DLT_TEMPLATE_TRACKED: 'local-tracked',
+    DLT_TEMPLATE_CONFIRMED: 'local-confirmed',
+    DLT_TEMPLATE_PAID: 'local-paid',
+    DLT_TEMPLATE_REVERSED: 'local-reversed',
   };
 }

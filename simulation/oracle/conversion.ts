@@ -28,6 +28,9 @@ export type Conversion = {
   net: bigint;
   fee: bigint;
   state: State;
+  /** Since when its reward has been pending, and since when the network's id is known. */
+  pendingSince: number;
+  namedSince: number;
   verdict: Verdict;
   changedAt: number;
   cover: Cover[];

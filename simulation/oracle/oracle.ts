@@ -14,12 +14,14 @@ import {
   type Verdict,
   worth,
 } from './conversion.ts';
-import { type ClickName, type Ignored, type Said, timeOf } from './said.ts';
+import { type ClickName, type Ignored, type Said, type Status, timeOf } from './said.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const VELOCITY_HOURS = 24;
 const REVIEW_SCORE = 3;
+/** A poll older than this stops every release. */
+const STALE_MS = 2 * DAY_MS;
 
 export type Settings = {
   readonly feePoints: bigint;
@@ -32,6 +34,8 @@ export type Expected = {
   reason: string | null;
   conversion: Conversion | null;
 };
+/** A poll that has ended: when it began, and what each sale was on its pages. */
+export type Poll = { readonly startedAt: number; readonly statuses: ReadonlyMap<string, readonly Status[]> };
 type StoredClick = ClickName & { country: string | null };
 
 /**
@@ -47,15 +51,17 @@ export class Oracle {
   readonly postbacks = new Map<bigint, Expected>();
   /** Why sales that the network lists could not be matched when they were last told of, by the network's id. */
   readonly unmatchedSales = new Map<string, string>();
-  /** When the last whole poll began. */
-  polledFrom: number | null = null;
+  /** The polls that have ended, oldest first. */
+  polls: readonly Poll[] = [];
   readonly #world: World;
   readonly #settings: Settings;
+  readonly #now: () => number;
   readonly #byClick = new Map<string, Conversion[]>();
 
-  constructor(world: World, settings: Settings) {
+  constructor(world: World, settings: Settings, now: () => number) {
     this.#world = world;
     this.#settings = settings;
+    this.#now = now;
     this.books = new Books(this.conversions);
   }
 
@@ -90,10 +96,9 @@ export class Oracle {
     if (found === 'ambiguous') return unmatched('ambiguous');
     const link = click === null ? undefined : this.#world.links.get(click.linkId);
     const publisher = this.#world.tenants.find(({ pid }) => pid === said.publisherId);
-    const isForeign = publisher !== undefined && link !== undefined && publisher !== link.tenant;
     if (found !== null) {
-      if (isForeign) return unmatched('foreign_publisher');
       if (said.currency !== null && said.currency !== 'INR') return unmatched('foreign_currency');
+      if (publisher !== undefined && publisher !== found.link.tenant) return unmatched('foreign_publisher');
       const isChanged = this.#update(said, found);
       return { outcome: isChanged ? 'updated' : 'replayed', reason: null, conversion: found };
     }
@@ -102,7 +107,7 @@ export class Oracle {
     const offer = this.#world.offers.get(said.offerId);
     if (offer === undefined) return unmatched('unknown_offer');
     if (link.offerId !== said.offerId) return unmatched('foreign_offer');
-    if (isForeign) return unmatched('foreign_publisher');
+    if (publisher !== undefined && publisher !== link.tenant) return unmatched('foreign_publisher');
     if ((said.currency ?? offer.currency) !== 'INR') return unmatched('foreign_currency');
     const occurredAt = said.occurredAt ?? said.receivedAt;
     if (occurredAt - timeOf(click.clickId) > this.#settings.attributionDays * DAY_MS) return unmatched('click_too_old');
@@ -144,6 +149,8 @@ export class Oracle {
       amount: said.amount,
       ...value,
       state,
+      pendingSince: this.#now(),
+      namedSince: this.#now(),
       verdict,
       changedAt: said.receivedAt,
       cover: [],
@@ -193,10 +200,13 @@ export class Oracle {
     const before = snapshot(c);
     const learnsOrder = c.orderId === null && said.orderId !== null;
     c.orderId ??= said.orderId;
-    c.networkId ??= said.networkId;
+    if (c.networkId === null && said.networkId !== null) {
+      c.networkId = said.networkId;
+      c.namedSince = this.#now();
+    }
     c.goal ??= said.goal;
     const mayRaise = said.source !== 'postback' && said.receivedAt >= c.changedAt;
-    const isTaken = c.orderId !== null && this.#isTaken(c.orderId, c.offer.merchant, c.occurredAt, c.link.tenant, c);
+    const isTaken = this.isOrderTaken(c);
     if (!isLost(said.status)) {
       const value = worth(said, c.offer, this.#settings.feePoints);
       if (value !== null && (value.net < c.net || mayRaise)) this.#amend(c, value);
@@ -207,7 +217,10 @@ export class Oracle {
       if (isLost(said.status)) this.#reverse(c);
     } else if (mayRaise && isLost(c.status) && !isLost(said.status) && !isTaken) {
       c.status = said.status;
-      if (c.state === 'reversed' && c.verdict !== 'reject') c.state = c.verdict === 'review' ? 'review' : 'pending';
+      if (c.state === 'reversed' && c.verdict !== 'reject') {
+        c.state = c.verdict === 'review' ? 'review' : 'pending';
+        c.pendingSince = this.#now();
+      }
     }
     // The order rule is asked when an order id becomes known, not of a sale that has had its own all along (money rule 2).
     if (learnsOrder && isTaken && isWaiting(c.state)) c.state = 'rejected';
@@ -272,6 +285,11 @@ export class Oracle {
     );
   }
 
+  /** True while another sale that counts has the order id: then no word of the network revives this one. */
+  isOrderTaken(c: Conversion): boolean {
+    return c.orderId !== null && this.#isTaken(c.orderId, c.offer.merchant, c.occurredAt, c.link.tenant, c);
+  }
+
   /** The spec's section 10. */
   #judge(facts: {
     tenant: Tenant;
@@ -327,19 +345,30 @@ export class Oracle {
       const verdict = verdicts[index] ?? 'clear';
       c.userId = userId;
       c.story.push(`claimed by ${userId}: ${verdict}`);
+      // What is revived later meets the same verdict again.
+      if (verdict === 'reject' || (verdict === 'review' && c.verdict === 'clear')) c.verdict = verdict;
       if (!isWaiting(c.state)) continue;
       if (verdict === 'reject') c.state = 'rejected';
       else if (verdict === 'review') c.state = 'review';
-      if (verdict === 'reject' || (verdict === 'review' && c.verdict === 'clear')) c.verdict = verdict;
     }
   }
 
-  /** What a release at `now` must confirm (money rule 10). */
-  releasable(now: number): Conversion[] {
-    const until = this.#settings.releaseNeedsPoll ? Math.min(now, this.polledFrom ?? 0) : now;
-    return this.conversions.filter(
-      (c) => c.state === 'pending' && c.status === 'approved' && c.userId !== null && c.releaseAt <= until,
+  /**
+   * What a release may confirm now, and what it must (money rule 10): cool-off over, approved, its shopper known; where a poll is needed, one
+   * that began after the cool-off, has ended, and lists it as approved.
+   */
+  releasable(): { may: Set<Conversion>; must: Set<Conversion> } {
+    const now = this.#now();
+    const due = this.conversions.filter(
+      (c) => c.state === 'pending' && c.status === 'approved' && c.userId !== null && c.releaseAt <= now,
     );
+    if (!this.#settings.releaseNeedsPoll) return { may: new Set(due), must: new Set(due) };
+    const last = this.polls.at(-1);
+    if (last === undefined || now - last.startedAt > STALE_MS) return { may: new Set(), must: new Set() };
+    const may = due.filter((c) => this.polls.some((poll) => lists(poll, c)));
+    // Where pages of one poll differ, either word may count; and a list is only noted for what the books know by then.
+    const must = may.filter((c) => last.startedAt > Math.max(c.pendingSince, c.namedSince) && lists(last, c, true));
+    return { may: new Set(may), must: new Set(must) };
   }
 
   release(conversions: readonly Conversion[]): void {
@@ -352,6 +381,12 @@ export class Oracle {
       this.books.give(tenantId, 'shopper', payeeOf(c), user);
     }
   }
+}
+
+function lists({ startedAt, statuses }: Poll, c: Conversion, always = false): boolean {
+  const said = c.networkId === null ? undefined : statuses.get(c.networkId);
+  if (startedAt < c.releaseAt || said === undefined) return false;
+  return always ? said.every((status) => status === 'approved') : said.includes('approved');
 }
 
 function snapshot(c: Conversion): string {

@@ -1,4 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files in the order of their names, but the one that stops the stack at the end. */
+class RestartLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const key = ({ moduleId }: TestSpecification) => `${moduleId.includes('restart') ? 1 : 0}${moduleId}`;
+    return files.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+}
 
 // The whole platform as a stranger would start it, driven from outside.
 export default defineConfig({
@@ -12,7 +21,8 @@ export default defineConfig({
     // Most of a test is waiting for a queue.
     maxConcurrency: 16,
     experimental: { viteModuleRunner: false },
-    testTimeout: 45_000,
+    sequence: { sequencer: RestartLast },
+    testTimeout: 90_000,
     hookTimeout: 150_000,
   },
 });

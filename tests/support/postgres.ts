@@ -39,7 +39,7 @@ export async function startTestServer(): Promise<TestServer & { stop(): Promise<
     await onServer(server.url, (client) => client.query(`create database ${template}`));
     const templateUrl = inDatabase(server.url, template);
     await migrate(templateUrl, MIGRATIONS);
-    await setRolePasswords(templateUrl, key);
+    await setRolePasswords(templateUrl);
   } catch (error) {
     await server.stop();
     throw error;
@@ -118,7 +118,7 @@ async function createDatabase(server: TestServer, clause: string): Promise<TestD
   const name = `hb_test_${randomBytes(6).toString('hex')}`;
   await onServer(server.adminUrl, (client) => client.query(`create database ${name} ${clause}`));
   return {
-    ...databaseUrls(inDatabase(server.adminUrl, name), server.key),
+    ...databaseUrls(inDatabase(server.adminUrl, name)),
     name,
     drop: () => dropDatabase(server.adminUrl, name),
   };

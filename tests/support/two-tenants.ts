@@ -62,7 +62,7 @@ export function twoTenants(): TwoTenants {
     add('sessions', { session_id: randomUUID(), user_id, device: 'Test', created_at: at, last_used_at: at });
     add('notification_preferences', { user_id, updated_at: at });
     add('notifications', {
-      ...{ notification_id: newId(), user_id, kind: 'tracked', subject: `c${newId()}`, amount: '50.00', currency: 'INR' },
+      ...{ user_id, kind: 'tracked', subject: `c${newId()}`, amount: '50.00', currency: 'INR' },
       ...{ next_attempt_at: at, created_at: at, status_at: at },
     });
   }
@@ -110,7 +110,15 @@ export function twoTenants(): TwoTenants {
       ...{ status: 'disabled', created_at: at, status_at: at },
     });
     add('webhook_events', {
-      ...{ event_id, tenant_id, type: 'reward.paid', conv_id: newId(), conv_created_at: at, occurred_at: at, data: '{}' },
+      ...{
+        event_id,
+        tenant_id,
+        type: 'reward.paid',
+        conv_id: newId(),
+        conv_created_at: at,
+        occurred_at: at,
+        data: '{}',
+      },
     });
     add('webhook_deliveries', {
       ...{ delivery_id: randomUUID(), tenant_id, endpoint_id, event_id, next_attempt_at: at, created_at: at },

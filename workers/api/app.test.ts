@@ -1,9 +1,5 @@
 import { createHash } from 'node:crypto';
-import { systemClock, systemRandom } from '@hissaback/shared/domain/chance';
-import { routesOf } from '@hissaback/shared/http/routes';
-import { ROLES, type Role } from '@hissaback/shared/http/token-claims';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createApp } from './app.ts';
 import { type Stage, stage } from './stage.fake.ts';
 
 let on: Stage;
@@ -11,63 +7,6 @@ beforeAll(async () => {
   on = await stage();
 });
 afterAll(() => on.close());
-
-const ID = '7b0c2a8e-3f10-4a3a-9b57-0d4a5be3c001';
-const ROUTES = routesOf(createApp({ clock: systemClock, random: systemRandom }));
-/** Every route behind a token, and who may use it. */
-const GUARDED = ROUTES.flatMap(({ method, path, facts }): [method: string, path: string, roles: readonly Role[]][] =>
-  facts.roles === undefined ? [] : [[method, path.replace(/:\w+/g, ID), facts.roles]],
-);
-
-describe.each(GUARDED)('%s %s', (method, path, roles) => {
-  test('authentication comes first: without a valid token 401, whatever the body', async () => {
-    const body = method === 'GET' ? {} : { body: '{not json' };
-    for (const headers of [{}, { authorization: 'Bearer nonsense' }, { authorization: `Basic ${ID}` }]) {
-      const answer = await on.call(method, path, { ...body, headers });
-      expect(answer.status).toBe(401);
-      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
-      expect(answer.json).toMatchObject({ code: 'unauthenticated', request_id: answer.headers.get('x-request-id') });
-    }
-  });
-
-  test.each(ROLES.filter((role) => !roles.includes(role)))('a token of the role %s is refused', async (role) => {
-    const scoped = role === 'creator' || role === 'widget';
-    const token = await on.token({ sub: ID, role, ...(scoped && { tenantId: ID }) });
-    const answer = await on.call(method, path, { token, ...(method !== 'GET' && { json: {} }) });
-    expect(answer).toMatchObject({ status: 403, json: { code: 'forbidden' } });
-  });
-
-  test('an expired token is refused', async () => {
-    const [role = 'cron'] = roles;
-    const scoped = role === 'creator' || role === 'widget';
-    const token = await on.token({ sub: ID, role, ...(scoped && { tenantId: ID }), lifetime: -1 });
-    expect((await on.call(method, path, { token })).status).toBe(401);
-  });
-});
-
-test('nothing is open but what is meant to be', () => {
-  const open = ROUTES.filter(({ facts }) => facts.roles === undefined).map(({ method, path }) => `${method} ${path}`);
-  expect(open.toSorted()).toEqual(
-    [
-      'GET /',
-      'GET /.well-known/jwks.json',
-      'GET /docs',
-      'GET /healthz',
-      'GET /robots.txt',
-      'GET /v1/openapi.json',
-      'POST /v1/auth/logout', // by the refresh cookie
-      'POST /v1/auth/otp/request',
-      'POST /v1/auth/otp/verify',
-      'POST /v1/auth/proof', // by the token of the proof that is asked for
-      'POST /v1/auth/refresh', // by the refresh cookie
-    ].toSorted(),
-  );
-});
-
-test('the money of the platform moves by a cron token alone', () => {
-  const run = GUARDED.find(([method, path]) => `${method} ${path}` === 'POST /v1/rewards/payout/run');
-  expect(run?.[2]).toEqual(['cron']);
-});
 
 describe('errors are problem details', () => {
   test('an unknown path is 404', async () => {

@@ -10,8 +10,8 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { createTestDatabase } from '../../tests/support/postgres.ts';
 import { createApp } from './app.ts';
-import { answerChecker } from './openapi/answers.fake.ts';
 import { type FakeSessions, fakeSessions } from './identity/sessions.fake.ts';
+import { answerChecker } from './openapi/answers.fake.ts';
 
 export const ORIGIN = 'https://hissaback.test';
 
@@ -23,6 +23,8 @@ export type Stage = {
   env: ApiEnv;
   /** What KV holds. */
   copies: Map<string, Copy>;
+  /** What R2 holds. */
+  objects: Objects;
   /** The link in KV under a key, parsed. */
   copy(key: string): Record<string, unknown> | null;
   clicks: ClickMessage[];
@@ -70,9 +72,28 @@ export type Reward = {
   release_at?: Date;
 };
 
-export type CallOptions = { token?: string; json?: unknown; headers?: Record<string, string>; body?: string };
+export type CallOptions = {
+  token?: string;
+  json?: unknown;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array<ArrayBuffer>;
+};
 // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the answer holds
 export type Answer = { status: number; headers: Headers; text: string; json: any };
+
+type Objects = Map<string, { bytes: Uint8Array<ArrayBuffer>; httpMetadata: R2HTTPMetadata }>;
+
+/** R2 as far as assets use it. */
+function assetsBucket(objects: Objects) {
+  return {
+    put: async (key: string, bytes: Uint8Array<ArrayBuffer>, options: { httpMetadata: R2HTTPMetadata }) =>
+      void objects.set(key, { bytes, httpMetadata: options.httpMetadata }),
+    get: async (key: string) => {
+      const object = objects.get(key);
+      return object === undefined ? null : { body: object.bytes, size: object.bytes.length };
+    },
+  };
+}
 
 let signing: Promise<string> | undefined;
 
@@ -95,6 +116,7 @@ export async function stage(): Promise<Stage> {
   const clicks: ClickMessage[] = [];
   const logs: string[] = [];
   const failing = { kv: 0, queue: 0 };
+  const objects: Objects = new Map();
   const sessions = fakeSessions(random);
   const links = {
     get: async (key: string) => copies.get(key)?.value ?? null,
@@ -112,6 +134,9 @@ export async function stage(): Promise<Stage> {
   const env = {
     PLATFORM_ORIGIN: ORIGIN,
     PAYOUT_MINIMUM: '100.00',
+    PLATFORM_FEE_BP: '0',
+    DNS_ENDPOINT: 'https://resolver.test/dns-query',
+    WEBHOOK_TARGETS: 'public',
     JWT_KEYS: keys,
     KYC_KEYS: `1:${'C'.repeat(42)}A`,
     API_KEY_KEYS: `1:${'D'.repeat(42)}A`,
@@ -121,6 +146,7 @@ export async function stage(): Promise<Stage> {
     VISITOR_KEYS: `1:${'B'.repeat(42)}A`,
     DB: { connectionString: database.api },
     LINKS: links,
+    ASSETS_BUCKET: assetsBucket(objects),
     CLICKS: {
       send: async (message: ClickMessage) => {
         if (failing.queue-- > 0) throw new Error('Queue send failed: Too Many Requests');
@@ -141,6 +167,7 @@ export async function stage(): Promise<Stage> {
     clock,
     env,
     copies,
+    objects,
     copy: (key) => JSON.parse(copies.get(key)?.value ?? 'null'),
     clicks,
     failing,
@@ -167,7 +194,7 @@ export async function stage(): Promise<Stage> {
            campaign as (insert into campaigns select $4, tenant_id, 'Widget', 50, 'active', now() from tenant returning tenant_id),
            widget as (insert into widgets (widget_id, tenant_id, campaign_id, created_at) select $2, tenant_id, $4, now() from campaign on conflict do nothing)
            insert into widget_tokens (token_id, tenant_id, widget_id, created_by, created_at, expires_at)
-           select $3, tenant_id, $2, user_id, now(), 'infinity' from tenant`,
+           select $3, tenant_id, $2, user_id, now(), now() + interval '5 years' from tenant`,
           [grant.tenantId, grant.sub, own.jti, uuid()],
         );
       }

@@ -1,32 +1,27 @@
 import { AGCOD_TIMEOUT_MS, cancelGiftCard } from '@hissaback/shared/clients/agcod';
 import type { PayoutOperated } from '@hissaback/shared/contracts/payout-calls';
+import { recordAudit } from '@hissaback/shared/db/queries/audit-log';
 import type { Payout } from '@hissaback/shared/db/queries/payouts';
-import {
-  claimCancelling,
-  markCardCancelled,
-  markNotCancelled,
-  writePayoutAudit,
-} from '@hissaback/shared/db/queries/payouts-operator';
+import { claimCancelling, markCardCancelled, markNotCancelled } from '@hissaback/shared/db/queries/payouts-operator';
 import { mintId } from '@hissaback/shared/domain/click-id';
 import { LEASE_MS } from '@hissaback/shared/domain/retry-schedule';
 import { askForCard } from './attempt.ts';
 import { reportOutcome } from './breaker.ts';
-import { logEvent, reasonOf } from './log.ts';
+import { logEvent } from './log.ts';
 import type { PayoutRun } from './run.ts';
+import { takeSlot } from './slot.ts';
+
+/** A call that comes later than this after its mark might meet a run that has settled the matter. */
+const CALL_WITHIN_MS = LEASE_MS / 2;
 
 /** A payout whose card Amazon is asked to cancel, and who asked. */
-export type CardToCancel = Payout & { readonly gcId: string; readonly operatorId: string; readonly reason: string };
-
-/** Room for a call to AGCOD: milliseconds to wait, or false if none may be made now. */
-export async function takeSlot(run: PayoutRun, payoutId: string): Promise<number | false> {
-  try {
-    const slot = await run.gate.acquire(run.clock.now(), 'call');
-    return slot.ok ? slot.waitMs : false;
-  } catch (error) {
-    logEvent('error', 'gate_failed', { payout_id: payoutId, reason: reasonOf(error) });
-    return false;
-  }
-}
+export type CardToCancel = Payout & {
+  readonly gcId: string;
+  readonly operatorId: string;
+  readonly reason: string;
+  /** When it was marked, milliseconds since the Unix epoch. */
+  readonly markedAt: number;
+};
 
 /**
  * Cancels the card of a payout that is marked for it. Whatever Amazon answers but yes, it is asked what became of the card by its own id: only that decides
@@ -36,7 +31,9 @@ export async function cancelCard(run: PayoutRun, card: CardToCancel, waitMs: num
   if (waitMs > 0) await run.sleep(waitMs);
   const io = { fetch: run.fetch, clock: run.clock, timeoutMs: AGCOD_TIMEOUT_MS };
   const { operatorId, reason } = card;
-  if (await cancelGiftCard(card, run.config.credentials, card, io)) return end(run, card, { operatorId, reason });
+  const isInTime = run.clock.now() - card.markedAt < CALL_WITHIN_MS;
+  if (isInTime && (await cancelGiftCard(card, run.config.credentials, card, io)))
+    return end(run, card, { operatorId, reason });
   return learn(run, card, { operatorId, reason });
 }
 
@@ -70,18 +67,19 @@ async function learn(run: PayoutRun, payout: Payout, asker: Asker): Promise<Payo
 
 async function end(run: PayoutRun, payout: Payout, asker: Asker): Promise<PayoutOperated> {
   const now = run.clock.now();
-  await run.db.transaction(async (tx) => {
-    if (!(await markCardCancelled(tx, payout, now))) return;
-    await writePayoutAudit(tx, {
-      auditId: mintId(run.clock, run.random),
-      tenantId: payout.tenantId,
+  const isCancelled = await run.db.transaction(async (tx) => {
+    if (!(await markCardCancelled(tx, payout, now))) return false;
+    await recordAudit(tx, {
+      audit_id: mintId(run.clock, run.random),
+      tenant_id: payout.tenantId,
       actor: asker === null ? 'payout-cron' : `user:${asker.operatorId}`,
       action: 'payout.cancelled',
       subject: `payout:${payout.payoutId}`,
-      reason: asker?.reason ?? null,
+      reason: asker?.reason,
       details: { from: 'issued', to: 'cancelled', card: 'cancelled at Amazon' },
-      at: now,
+      at: new Date(now),
     });
+    return true;
   });
-  return { ok: true, status: 'cancelled' };
+  return isCancelled ? { ok: true, status: 'cancelled' } : { ok: false, reason: 'wrong_status' };
 }

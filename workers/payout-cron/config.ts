@@ -1,4 +1,5 @@
 import type { AgcodAccount, AgcodCredentials } from '@hissaback/shared/clients/agcod';
+import { type Hours, parseHours } from '@hissaback/shared/domain/india-time';
 import { type Keyring, keyringFrom } from '@hissaback/shared/domain/keyring';
 import { type Paise, parsePaise } from '@hissaback/shared/domain/money';
 import { checkLimits, checkPartnerId, type VoucherLimits } from '@hissaback/shared/domain/payout-plan';
@@ -10,6 +11,10 @@ export type PayoutConfig = {
   readonly currency: string;
   readonly credentials: AgcodCredentials;
   readonly limits: VoucherLimits;
+  /** What a shopper may be paid in a financial year without KYC, in paise; null for no limit. */
+  readonly kycYearlyLimit: Paise | null;
+  readonly creators: CreatorConfig | null;
+  readonly notifications: NotificationConfig | null;
   readonly voucherKeys: Keyring;
   /** Paise. */
   readonly fundsAlertBelow: Paise;
@@ -17,6 +22,17 @@ export type PayoutConfig = {
   readonly runMs: number;
   /** Milliseconds that everything waits after trouble with the partner account. */
   readonly holdForMs: number;
+};
+
+export type CreatorConfig = {
+  readonly limits: VoucherLimits;
+  /** The day of the month (1 to 28, India's) from whose begin on creators are paid; or every day. */
+  readonly day: number | 'daily';
+};
+
+export type NotificationConfig = {
+  /** When messages may go out, in India. */
+  readonly hours: Hours;
 };
 
 /** A setting with which no payout may be started. The message names it, never a secret's value. */
@@ -35,6 +51,9 @@ export function payoutConfig(settings: PayoutSettings): PayoutConfig {
     cardMaximum: amount(settings, 'VOUCHER_MAXIMUM'),
     step: amount(settings, 'VOUCHER_STEP'),
   };
+  const creatorLimits = { ...limits, minimum: amount(settings, 'CREATOR_PAYOUT_MINIMUM') };
+  check('VOUCHER_STEP, VOUCHER_MINIMUM, VOUCHER_MAXIMUM, CREATOR_PAYOUT_MINIMUM', () => checkLimits(creatorLimits));
+  const day = creatorDay(settings.CREATOR_PAYOUT_DAY);
   check('VOUCHER_STEP, VOUCHER_MINIMUM, VOUCHER_MAXIMUM, PAYOUT_MINIMUM', () => checkLimits(limits));
   check('AGCOD_PARTNER_ID', () => checkPartnerId(settings.AGCOD_PARTNER_ID));
   const endpoint = check('AGCOD_ENDPOINT', () => new URL(settings.AGCOD_ENDPOINT).origin);
@@ -47,11 +66,28 @@ export function payoutConfig(settings: PayoutSettings): PayoutConfig {
       secretAccessKey: required(settings, 'AGCOD_SECRET_ACCESS_KEY'),
     },
     limits,
+    kycYearlyLimit: settings.KYC_YEARLY_LIMIT === '' ? null : amount(settings, 'KYC_YEARLY_LIMIT'),
+    creators: day === null ? null : { limits: creatorLimits, day },
+    notifications: notificationConfig(settings),
     voucherKeys: check('VOUCHER_KEYS', () => keyringFrom(settings.VOUCHER_KEYS, 'VOUCHER_KEYS')),
     fundsAlertBelow: amount(settings, 'FUNDS_ALERT_BELOW'),
     runMs: seconds(settings, 'PAYOUT_RUN_SECONDS') * 1_000,
     holdForMs: seconds(settings, 'AGCOD_PROBE_SECONDS') * 1_000,
   };
+}
+
+function creatorDay(text: string): CreatorConfig['day'] | null {
+  if (text === 'never') return null;
+  if (text === 'daily') return 'daily';
+  const day = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (day < 1 || day > 28) throw new ConfigError('CREATOR_PAYOUT_DAY must be a day from 1 to 28, daily or never');
+  return day;
+}
+
+function notificationConfig(settings: PayoutSettings): NotificationConfig | null {
+  if (settings.NOTIFICATIONS === 'off') return null;
+  if (settings.NOTIFICATIONS !== 'on') throw new ConfigError('NOTIFICATIONS must be on or off');
+  return { hours: check('NOTIFICATION_HOURS', () => parseHours(settings.NOTIFICATION_HOURS)) };
 }
 
 function required(settings: PayoutSettings, name: keyof PayoutSettings): string {

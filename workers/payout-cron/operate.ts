@@ -1,21 +1,21 @@
 import type { OperatePayout, PayoutOperated } from '@hissaback/shared/contracts/payout-calls';
+import { type AuditEntry, recordAudit } from '@hissaback/shared/db/queries/audit-log';
 import {
   applyAction,
   beginCancelling,
   isOperatorNow,
   lockPayout,
-  type PayoutAudit,
   type SteeredPayout,
-  writePayoutAudit,
 } from '@hissaback/shared/db/queries/payouts-operator';
 import type { Tx } from '@hissaback/shared/db/types';
 import { mintId } from '@hissaback/shared/domain/click-id';
 import { decideAction } from '@hissaback/shared/domain/payout-action';
 import { LEASE_MS } from '@hissaback/shared/domain/retry-schedule';
-import { type CardToCancel, cancelCard, takeSlot } from './cancel-card.ts';
+import { type CardToCancel, cancelCard } from './cancel-card.ts';
 import type { PayoutDeps } from './deps.ts';
 import { logEvent } from './log.ts';
 import { beginRun } from './run.ts';
+import { takeSlot } from './slot.ts';
 
 /** The past of each action, for the audit log. */
 const DONE = { hold: 'held', release: 'released', cancel: 'cancelled', retry: 'retried', resolve: 'resolved' } as const;
@@ -51,11 +51,11 @@ async function operate(tx: Tx, deps: PayoutDeps, request: OperatePayout, mayCall
   if (decision.kind === 'cancel_card') {
     if (!mayCall || payout.gcId === null) return { ok: false, reason: 'unavailable' };
     await beginCancelling(tx, payoutId, now, LEASE_MS);
-    await writePayoutAudit(tx, auditOf(deps, payout, request, 'payout.cancel_asked', payout.status));
-    return { cancel: { ...payout, gcId: payout.gcId, operatorId, reason: request.reason } };
+    await recordAudit(tx, auditOf(deps, payout, request, 'payout.cancel_asked', payout.status));
+    return { cancel: { ...payout, gcId: payout.gcId, operatorId, reason: request.reason, markedAt: now } };
   }
   const status = await applyAction(tx, payout, decision, operatorId, now);
-  await writePayoutAudit(tx, auditOf(deps, payout, request, `payout.${DONE[action]}`, status));
+  await recordAudit(tx, auditOf(deps, payout, request, `payout.${DONE[action]}`, status));
   return { ok: true, status };
 }
 
@@ -65,15 +65,15 @@ function auditOf(
   request: OperatePayout,
   action: string,
   to: string,
-): PayoutAudit {
+): AuditEntry {
   return {
-    auditId: mintId(deps.clock, deps.random),
-    tenantId: payout.tenantId,
+    audit_id: mintId(deps.clock, deps.random),
+    tenant_id: payout.tenantId,
     actor: `user:${request.operatorId}`,
     action,
     subject: `payout:${payout.payoutId}`,
     reason: request.reason,
     details: { from: payout.status, to },
-    at: deps.clock.now(),
+    at: new Date(deps.clock.now()),
   };
 }

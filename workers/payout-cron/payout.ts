@@ -1,5 +1,8 @@
+import { settleCancellations } from './cancel-card.ts';
 import type { PayoutDeps } from './deps.ts';
 import { checkFunds } from './funds.ts';
+import { notify } from './notify.ts';
+import { reserveCreators } from './pay-creators.ts';
 import { reserveAll } from './reserve.ts';
 import { findLostPurchases } from './restored.ts';
 import { beginRun, noCounts, type PayoutCounts } from './run.ts';
@@ -7,7 +10,7 @@ import { sendDue } from './send.ts';
 import { pageUnknownOutcomes } from './unknown-outcomes.ts';
 
 /**
- * Pays who may be paid: reserves, sends, delivers. Runs may overlap, die or be missing: work is claimed from rows with a lease.
+ * Pays who may be paid: reserves, sends, delivers; then tells shoppers what became of their rewards. Runs may overlap, die or be missing: work is claimed from rows with a lease.
  * @throws ConfigError, DatabaseBehindError, or what stopped the run; what was done stays done
  */
 export async function payout(deps: PayoutDeps): Promise<PayoutCounts> {
@@ -15,9 +18,12 @@ export async function payout(deps: PayoutDeps): Promise<PayoutCounts> {
   const counts = noCounts();
   await findLostPurchases(run);
   await reserveAll(run, counts);
+  await reserveCreators(run, counts);
+  await settleCancellations(run);
   await sendDue(run, counts);
   await pageUnknownOutcomes(run);
   // The balance falls only when cards are bought.
   if (counts.issued > 0) await checkFunds(run);
+  await notify(run);
   return counts;
 }

@@ -1,12 +1,23 @@
 import {
   claimAccount,
+  claimEveryAccount,
   findPayees,
   insertReservation,
-  mayBePaid,
   type PayeeKey,
+  recipientOf,
   uncoveredShares,
 } from '@hissaback/shared/db/queries/payouts';
-import { allocate, mintCreationRequestId, sliceVouchers } from '@hissaback/shared/domain/payout-plan';
+import { roomWithoutKyc } from '@hissaback/shared/db/queries/profile';
+import type { Tx } from '@hissaback/shared/db/types';
+import type { Side } from '@hissaback/shared/domain/journal';
+import { financialYearStart } from '@hissaback/shared/domain/kyc';
+import { lesser, type Paise } from '@hissaback/shared/domain/money';
+import {
+  allocate,
+  mintCreationRequestId,
+  sliceVouchers,
+  type VoucherLimits,
+} from '@hissaback/shared/domain/payout-plan';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
 import { logEvent, reasonOf } from './log.ts';
 import { page } from './page.ts';
@@ -16,26 +27,47 @@ const PAYEES_AT_ONCE = 100;
 /** About what one run can send at 10 calls a second: a queued payout that waits ties up money that a reversal may need. */
 const PAYOUTS_A_RUN = 300;
 
-/** Reserves what payees may be paid, a transaction each (money rules 11 to 13). Shoppers only: creators are not paid by voucher yet. */
+/** Who is to be paid, and what a card may be worth. */
+export type Payees = {
+  readonly side: Side;
+  readonly limits: VoucherLimits;
+  /** Only those that this lets pass, asked under their account's lock. */
+  readonly mayReserve?: (tx: Tx, payee: PayeeKey) => Promise<boolean>;
+};
+
+/** Reserves what shoppers may be paid. */
 export async function reserveAll(run: PayoutRun, counts: PayoutCounts): Promise<void> {
-  const { currency, limits } = run.config;
-  let after: PayeeKey | null = null;
-  while (counts.reserved < PAYOUTS_A_RUN && run.clock.now() < run.deadline) {
-    const wanted = { side: 'shopper' as const, currency, minimum: limits.minimum, after, limit: PAYEES_AT_ONCE };
-    const payees: PayeeKey[] = await run.db.transaction((tx) => findPayees(tx, wanted));
-    for (const payee of payees) {
-      if (counts.reserved >= PAYOUTS_A_RUN || run.clock.now() >= run.deadline) return;
-      await reserveOrPage(run, payee, counts);
-    }
-    if (payees.length < PAYEES_AT_ONCE) return;
-    after = payees.at(-1) ?? null;
-  }
+  await reserveEach(run, { side: 'shopper', limits: run.config.limits }, counts);
 }
 
-/** One payee's disagreement of balance and ledger stops that payee, not the others. */
-async function reserveOrPage(run: PayoutRun, payee: PayeeKey, counts: PayoutCounts): Promise<void> {
+/**
+ * Reserves what payees may be paid, a transaction each (money rules 11 to 13).
+ * @returns true if every payee was asked and none was somebody else's at that moment
+ */
+export async function reserveEach(run: PayoutRun, payees: Payees, counts: PayoutCounts): Promise<boolean> {
+  const { side, limits } = payees;
+  const isOver = () => counts.reserved >= PAYOUTS_A_RUN || run.clock.now() >= run.deadline;
+  let after: PayeeKey | null = null;
+  let isComplete = true;
+  while (!isOver()) {
+    const wanted = { side, currency: run.config.currency, minimum: limits.minimum, after, limit: PAYEES_AT_ONCE };
+    const found: PayeeKey[] = await run.db.transaction((tx) => findPayees(tx, wanted));
+    for (const payee of found) {
+      if (isOver()) return false;
+      isComplete = (await reserveOrPage(run, payees, payee, counts)) && isComplete;
+    }
+    if (found.length < PAYEES_AT_ONCE) return isComplete;
+    after = found.at(-1) ?? null;
+  }
+  return false;
+}
+
+/** One payee's disagreement of balance and ledger stops that payee, not the others. False if somebody else is at the account. */
+async function reserveOrPage(run: PayoutRun, payees: Payees, payee: PayeeKey, counts: PayoutCounts): Promise<boolean> {
   try {
-    counts.reserved += await reserve(run, payee);
+    const reserved = await reserve(run, payees, payee);
+    counts.reserved += reserved ?? 0;
+    return reserved !== null;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     counts.failed += 1;
@@ -46,27 +78,45 @@ async function reserveOrPage(run: PayoutRun, payee: PayeeKey, counts: PayoutCoun
       severity: 'critical',
       details: { tenant_id: payee.tenantId, payee: payee.payee },
     });
+    return true;
   }
 }
 
 /**
- * Reserves everything one payee may be paid, if nobody else is at that account.
- * @returns how many payouts were queued
+ * Reserves everything one payee may be paid.
+ * @returns how many payouts were queued, or null if somebody else is at that account
  * @throws RangeError when the released rewards do not cover the balance
  */
-export async function reserve(run: PayoutRun, payee: PayeeKey): Promise<number> {
-  const { account, limits } = run.config;
+async function reserve(run: PayoutRun, { limits, mayReserve }: Payees, payee: PayeeKey): Promise<number | null> {
+  const { account } = run.config;
   return run.db.transaction(async (tx) => {
     const available = await claimAccount(tx, payee);
-    if (available === null) return 0;
-    const payouts = sliceVouchers(available, limits).map((amount) => ({
+    if (available === null) return null;
+    const room = await roomOf(tx, run, payee);
+    if (room === 'busy') return null;
+    const payouts = sliceVouchers(room === null ? available : lesser(available, room), limits).map((amount) => ({
       payoutId: mintUuid(run.random),
       amount,
       creationRequestId: mintCreationRequestId(account.partnerId, run.random),
     }));
-    if (payouts.length === 0 || !(await mayBePaid(tx, payee))) return 0;
+    if (payouts.length === 0) return 0;
+    if (mayReserve !== undefined && !(await mayReserve(tx, payee))) return 0;
+    const userId = await recipientOf(tx, payee);
+    if (userId === null) return 0;
     const items = allocate(await uncoveredShares(tx, payee), payouts);
-    await insertReservation(tx, payee, account, payouts, items, run.clock.now());
+    await insertReservation(tx, { ...payee, userId }, account, payouts, items, run.clock.now());
     return payouts.length;
   });
+}
+
+/**
+ * What a shopper may still be paid this year, in paise; null for any amount. A year's total counts over all tenants, so all the shopper's accounts are
+ * locked while it is asked.
+ */
+async function roomOf(tx: Tx, run: PayoutRun, payee: PayeeKey): Promise<Paise | null | 'busy'> {
+  const limit = run.config.kycYearlyLimit;
+  if (limit === null || payee.side !== 'shopper') return null;
+  if (!(await claimEveryAccount(tx, payee))) return 'busy';
+  const since = new Date(financialYearStart(run.clock.now()));
+  return roomWithoutKyc(tx, { user_id: payee.payee, currency: payee.currency, since, limit });
 }

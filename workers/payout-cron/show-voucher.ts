@@ -1,13 +1,15 @@
 import type { ShowVoucher, VoucherShown } from '@hissaback/shared/contracts/payout-calls';
-import { arePayoutsStopped, payoutOfUser, writePayoutAudit } from '@hissaback/shared/db/queries/payouts-operator';
+import { recordAudit } from '@hissaback/shared/db/queries/audit-log';
+import { isStopped } from '@hissaback/shared/db/queries/kill-switches';
+import { payoutOfUser } from '@hissaback/shared/db/queries/payouts-operator';
 import { mintId } from '@hissaback/shared/domain/click-id';
 import { formatPaise } from '@hissaback/shared/domain/money';
 import { askForCard } from './attempt.ts';
 import { reportOutcome } from './breaker.ts';
-import { takeSlot } from './cancel-card.ts';
 import type { PayoutDeps } from './deps.ts';
 import { logEvent } from './log.ts';
 import { beginRun } from './run.ts';
+import { takeSlot } from './slot.ts';
 
 /**
  * The code of a voucher that was paid, for the one who received it. We keep no codes: Amazon is asked again by the same creationRequestId, which makes
@@ -20,15 +22,14 @@ export async function showVoucher(deps: PayoutDeps, request: ShowVoucher): Promi
     const payout = await payoutOfUser(tx, request.payoutId, request.userId);
     if (payout === null) return 'not_found';
     if (payout.status !== 'paid') return payout.status === 'cancelled' ? 'cancelled' : 'not_paid';
-    if (await arePayoutsStopped(tx, payout.tenantId)) return 'unavailable';
-    await writePayoutAudit(tx, {
-      auditId: mintId(run.clock, run.random),
-      tenantId: payout.tenantId,
+    if (await isStopped(tx, 'payouts', payout.tenantId)) return 'unavailable';
+    await recordAudit(tx, {
+      audit_id: mintId(run.clock, run.random),
+      tenant_id: payout.tenantId,
       actor: `user:${request.userId}`,
       action: 'payout.voucher_asked',
       subject: `payout:${payout.payoutId}`,
-      reason: null,
-      at: run.clock.now(),
+      at: new Date(run.clock.now()),
     });
     return payout;
   });

@@ -81,6 +81,12 @@ export class MemoryBucket implements EvidenceBucket {
 // The others are about how a reward came to be, which a seeded one did not.
 const CHECKED = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I10'];
 const TABLES = [
+  'notifications',
+  'notification_preferences',
+  'kill_switches',
+  'operators',
+  'tenant_members',
+  'audit_log',
   'payout_items',
   'payouts',
   'journal_entries',
@@ -261,9 +267,19 @@ export class Stage {
 
   /** A released reward, with all its rows and postings; each further amount is an amendment. Decimal strings. Answers the conversion's id. */
   async reward(shopper: Shopper, ...amounts: string[]): Promise<bigint> {
+    return this.#released(shopper, 'shopper', amounts);
+  }
+
+  /** The same, with the creator's part only; of a shopper of that tenant. */
+  async earning(shopper: Shopper, ...amounts: string[]): Promise<bigint> {
+    return this.#released(shopper, 'creator', amounts);
+  }
+
+  async #released(shopper: Shopper, side: 'shopper' | 'creator', amounts: string[]): Promise<bigint> {
     this.#count += 1;
     const conv = BigInt(this.#count) << 22n;
     const { tenantId, userId } = shopper;
+    const payee = side === 'shopper' ? userId : tenantId;
     const total = `(${amounts.join(' + ')})`;
     await this.owner.query(
       `insert into conversion_identities (conv_id, tenant_id, occurred_at, click_id, link_id, offer_id, status, order_value,
@@ -273,22 +289,67 @@ export class Stage {
     for (const [seq, amount] of amounts.entries()) {
       await this.owner.query(
         `insert into ledger (led_id, tenant_id, created_at, conv_id, seq, user_id, currency, user_pct, user_amount, creator_amount,
-           status, release_at, status_at) values ($1, $2, $3, $4, $5, $6, 'INR', 100, $7, 0, 'confirmed', $3, $3)`,
-        [conv + BigInt(seq), tenantId, START, conv, seq, userId, amount],
+           status, release_at, status_at) values ($1, $2, $3, $4, $5, $6, 'INR', $8, $7, $9, 'confirmed', $3, $3)`,
+        [
+          ...[conv + BigInt(seq), tenantId, START, conv, seq, userId],
+          ...(side === 'shopper' ? [amount, 100, 0] : [0, 0, amount]),
+        ],
       );
     }
     await this.owner.query(
       `insert into journal_entries (event_id, account, amount, currency, tenant_id, kind, created_at)
        values ($1, 'network:' || $2, -${total}, 'INR', $2::uuid, 'accrual', $4),
-              ($1, 'shopper:available:' || $2 || ':' || $3, ${total}, 'INR', $2::uuid, 'accrual', $4)`,
-      [`c${conv}.accrual`, tenantId, userId, START],
+              ($1, '${side}:available:' || $2 || ':' || $3, ${total}, 'INR', $2::uuid, 'accrual', $4)`,
+      [`c${conv}.accrual`, tenantId, payee, START],
     );
     await this.owner.query(
-      `insert into payee_accounts (tenant_id, side, payee, currency, available) values ($1, 'shopper', $2, 'INR', ${total})
+      `insert into payee_accounts (tenant_id, side, payee, currency, available) values ($1, '${side}', $2, 'INR', ${total})
        on conflict (tenant_id, side, payee, currency) do update set available = payee_accounts.available + excluded.available`,
-      [tenantId, userId],
+      [tenantId, payee],
     );
     return conv;
+  }
+
+  /** The owner of a tenant, who receives what the creator is paid; the oldest one is who counts. */
+  async ownerOf(tenantId: string, since = START): Promise<Shopper> {
+    const owner = await this.shopper({ tenantId });
+    await this.owner.query(
+      'insert into tenant_members (tenant_id, user_id, role, created_at) values ($1, $2, $3, $4)',
+      [tenantId, owner.userId, 'owner', since],
+    );
+    return owner;
+  }
+
+  async operator(): Promise<string> {
+    const { userId } = await this.shopper({ tenantId: '' });
+    await this.owner.query('insert into operators (user_id, created_at) values ($1, $2)', [userId, START]);
+    return userId;
+  }
+
+  /** So many shoppers of a tenant, each with one released reward of the amount; set-based, for tests of many. */
+  async manyRewards(tenantId: string, count: number, amount: string): Promise<void> {
+    const first = this.#count + 1;
+    this.#count += count;
+    const user = `('cccccccc-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid`;
+    const numbers = `generate_series(${first}, ${first + count - 1}) as n`;
+    const [at, id] = [`timestamptz '${START}'`, `'${tenantId}'::uuid`];
+    await this.owner.query(`
+      insert into users (user_id, phone, created_at) select ${user}, '+9197' || lpad(n::text, 8, '0'), ${at} from ${numbers};
+      insert into conversion_identities (conv_id, tenant_id, occurred_at, click_id, link_id, offer_id, status, order_value, net_commission, changed_at)
+        select n::bigint << 22, ${id}, ${at}, n::bigint << 22, ${id}, 1, 'approved', 1000, ${amount}, ${at} from ${numbers};
+      insert into ledger (led_id, tenant_id, created_at, conv_id, user_id, currency, user_pct, user_amount, creator_amount, status, release_at, status_at)
+        select n::bigint << 22, ${id}, ${at}, n::bigint << 22, ${user}, 'INR', 100, ${amount}, 0, 'confirmed', ${at}, ${at} from ${numbers};
+      insert into journal_entries (event_id, account, amount, currency, tenant_id, kind, created_at)
+        select 'c' || (n::bigint << 22) || '.accrual', line.account, line.amount, 'INR', ${id}, 'accrual', ${at} from ${numbers}
+        cross join lateral (values ('network:' || ${id}, -${amount}), ('shopper:available:' || ${id} || ':' || ${user}, ${amount})) as line(account, amount);
+      insert into payee_accounts (tenant_id, side, payee, currency, available)
+        select ${id}, 'shopper', ${user}, 'INR', ${amount} from ${numbers};`);
+  }
+
+  /** What was written down, oldest first. */
+  async auditLog(): Promise<{ actor: string; action: string; subject: string; reason: string | null }[]> {
+    const { rows } = await this.owner.query('select actor, action, subject, reason from audit_log order by audit_id');
+    return rows;
   }
 
   async payouts(): Promise<PayoutRow[]> {
@@ -300,6 +361,11 @@ export class Stage {
     const [payout, another] = await this.payouts();
     if (payout === undefined || another !== undefined) throw new Error('expected exactly one payout');
     return payout;
+  }
+
+  /** A tenant's account as a creator. */
+  async creator(tenantId: string): Promise<{ available: string; reserved: string; receivable: string }> {
+    return this.account({ tenantId, userId: tenantId, phone: '' });
   }
 
   async account(shopper: Shopper): Promise<{ available: string; reserved: string; receivable: string }> {
@@ -393,6 +459,19 @@ function settingsFor(agcod: string, sms: string, pager: string): PayoutSettings 
     PAGER_ENDPOINT: pager,
     PAGER_ROUTING_KEY: ROUTING_KEY,
     PAYOUT_MINIMUM: '100.00',
+    KYC_YEARLY_LIMIT: '',
+    CREATOR_PAYOUT_MINIMUM: '500.00',
+    CREATOR_PAYOUT_DAY: '1',
+    NOTIFICATIONS: 'off',
+    NOTIFICATION_HOURS: '9-21',
+    DLT_TEMPLATE_TRACKED: 'tracked-en',
+    DLT_TEMPLATE_TRACKED_HI: 'tracked-hi',
+    DLT_TEMPLATE_CONFIRMED: 'confirmed-en',
+    DLT_TEMPLATE_CONFIRMED_HI: '',
+    DLT_TEMPLATE_PAID: 'paid-en',
+    DLT_TEMPLATE_PAID_HI: '',
+    DLT_TEMPLATE_REVERSED: 'reversed-en',
+    DLT_TEMPLATE_REVERSED_HI: '',
     VOUCHER_MAXIMUM: '10000.00',
     VOUCHER_MINIMUM: '1.00',
     VOUCHER_STEP: '1.00',

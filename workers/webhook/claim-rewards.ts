@@ -1,11 +1,13 @@
 import {
   type Claimable,
+  type ClaimDecision,
   loadClaimable,
   loadClaimableById,
   lockClaim,
   writeClaim,
 } from '@hissaback/shared/db/queries/claims';
 import { loadFraudFacts, lockShoppersAndOrders } from '@hissaback/shared/db/queries/intake';
+import type { RollupChange } from '@hissaback/shared/db/queries/intake-write';
 import type { Tx } from '@hissaback/shared/db/types';
 import {
   type Books,
@@ -16,7 +18,7 @@ import {
   reverse,
   rewardOf,
 } from '@hissaback/shared/domain/conversion';
-import { judge, readFraudRules } from '@hissaback/shared/domain/fraud';
+import { type FraudInputs, isStricter, judge, readFraudRules } from '@hissaback/shared/domain/fraud';
 import { countInWindow } from '@hissaback/shared/domain/intake';
 import { accounts, eventIds, postEvent } from '@hissaback/shared/domain/journal';
 import { splitCommission } from '@hissaback/shared/domain/split';
@@ -24,6 +26,7 @@ import type { IntakeContext } from './intake-batch.ts';
 
 const DAY_MS = 86_400_000;
 const LONGEST_WINDOW_MS = 7 * DAY_MS;
+const SHARDS = 16;
 
 /**
  * Gives a visitor's waiting rewards to the shopper whom it was bound to at login, once (money rule 8): every fraud rule runs again as of
@@ -65,39 +68,59 @@ async function attach(tx: Tx, waiting: readonly Claimable[], userId: string, con
   });
   const known = facts.times.get(userId) ?? [];
   const books: Books = { postings: [], settled: [] };
+  const stricter = new Map<bigint, ClaimDecision>();
+  const rollups: RollupChange[] = [];
   for (const { conversion, clickCountry, country } of waiting) {
     const stored = facts.rules.get(conversion.tenantId);
     const rules = readFraudRules(stored?.rules);
-    const decision = judge(
-      {
-        settingsVersion: stored?.version ?? 0,
-        selfPurchase: facts.ownPeople.has(`${conversion.tenantId} ${userId}`),
-        conversionsInWindow: countInWindow(known, conversion.occurredAt, rules.velocity.windowHours),
-        velocityAsked: null,
-        duplicateOrder: false, // asked at its birth; the shopper makes no difference to it
-        clickCountry,
-        conversionCountry: country,
-      },
-      rules,
-    );
+    const inputs: FraudInputs = {
+      settingsVersion: stored?.version ?? 0,
+      selfPurchase: facts.ownPeople.has(`${conversion.tenantId} ${userId}`),
+      conversionsInWindow: countInWindow(known, conversion.occurredAt, rules.velocity.windowHours),
+      velocityAsked: null,
+      duplicateOrder: false, // asked at its birth; the shopper makes no difference to it
+      clickCountry,
+      conversionCountry: country,
+    };
+    const decision = judge(inputs, rules);
     known.push(conversion.occurredAt);
+    if (isStricter(decision.verdict, conversion.verdict)) stricter.set(conversion.convId, { decision, inputs });
     const reward = rewardOf(conversion);
     if (!isPending(reward.status)) continue;
     moveToShopper(books, conversion, userId);
     const claimed = { ...conversion, userId };
-    if (decision.verdict === 'reject') reverse(books, claimed, 'rejected', decision.rules[0] ?? 'fraud', context.now);
-    else if (decision.verdict === 'review' && reward.status === 'pending')
+    if (decision.verdict === 'reject') {
+      reverse(books, claimed, 'rejected', decision.rules[0] ?? 'fraud', context.now);
+      rollups.push(withdrawn(conversion));
+    } else if (decision.verdict === 'review' && reward.status === 'pending')
       for (const row of conversion.ledger) move(row, 'review', decision.rules[0] ?? 'fraud', context.now);
     conversion.rounds = claimed.rounds;
   }
-  await writeClaim(
-    tx,
-    userId,
-    waiting.map(({ conversion }) => conversion),
-    books.postings,
-    context.now,
-  );
+  const [shard = 0] = context.random.bytes(1);
+  await writeClaim(tx, userId, {
+    conversions: waiting.map(({ conversion }) => conversion),
+    stricter,
+    postings: books.postings,
+    rollups,
+    shard: shard % SHARDS,
+    at: context.now,
+  });
   return waiting.length;
+}
+
+/** A refused reward leaves the daily figures, which count live money only. */
+function withdrawn(conversion: Conversion): RollupChange {
+  const { tenantId, linkId, occurredAt, orderValue, net, share } = conversion;
+  const { user, creator } = splitCommission(net, share);
+  return {
+    tenantId,
+    linkId,
+    at: occurredAt,
+    orderValue: -(orderValue ?? 0n),
+    net: -net,
+    user: -user,
+    creator: -creator,
+  };
 }
 
 /** The pending money of a reward changes hands: the visitor's account, or nobody's, to the shopper's. */

@@ -4,11 +4,14 @@ interface __BaseEnv_WebhookEnv {
 	EVIDENCE: R2Bucket;
 	DB: Hyperdrive;
 	POSTBACKS: Queue;
+	WEBHOOKS: Queue;
 	CLICKS: Queue;
 	TRACKIER_ENDPOINT: string;
 	TRACKIER_CSV_URL: string;
 	TRACKIER_ALLOWLIST: string;
 	PAGER_ENDPOINT: string;
+	DNS_ENDPOINT: string;
+	WEBHOOK_TARGETS: string;
 	ATTRIBUTION_WINDOW_DAYS: string;
 	RECONCILE_WINDOW_DAYS: string;
 	PLATFORM_FEE_BP: string;

@@ -127,7 +127,12 @@ describe('an upload', () => {
     const first = at.sent.length;
     // A file this long takes a while: no two ids are minted in one millisecond by two batches.
     const { clock } = at.deps;
-    at.deps.clock = { now: () => (on.clock.advance(1), on.clock.now()) };
+    at.deps.clock = {
+      now: () => {
+        on.clock.advance(1);
+        return on.clock.now();
+      },
+    };
     const report = await upload(pieces());
     at.deps.clock = clock;
     expect(report).toMatchObject({ complete: true, listed: 20_000, sent: 20_000, failed: 0 });

@@ -4,6 +4,7 @@ import { systemClock, systemRandom } from '@hissaback/shared/domain/chance';
 import { createApp } from './app.ts';
 import { consumeClicks } from './clicks-queue.ts';
 import { consumeDeadLetters } from './dead-letters-queue.ts';
+import { consumeWebhooks } from './deliver-queue.ts';
 import type { Deps } from './deps.ts';
 import { consumePostbacks } from './postbacks-queue.ts';
 import { runSchedule } from './schedules.ts';
@@ -31,6 +32,7 @@ export default {
   async queue(batch, env) {
     if (batch.queue.endsWith('-dlq')) await consumeDeadLetters(batch, env, deps);
     else if (batch.queue === 'hissaback-clicks') await consumeClicks(batch, env, deps);
+    else if (batch.queue === 'hissaback-webhooks') await consumeWebhooks(batch, env, deps);
     else await consumePostbacks(batch, env, deps);
   },
   async scheduled(controller, env) {

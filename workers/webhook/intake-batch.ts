@@ -90,7 +90,7 @@ export class IntakeBatch {
 
   /** Takes the next event; `click` is null where no click and no link stand behind it. */
   take(event: Taken, click: ClickContext | null): void {
-    const match = matchConversion(event.report, event.click?.clickId ?? null, this.#conversions);
+    const match = matchConversion(event.report, event.click, click, this.#conversions);
     if (match.kind === 'unmatched') {
       this.#keep(event, click, match.reason);
       return;
@@ -188,10 +188,18 @@ export class IntakeBatch {
       this.#keep(event, null, 'foreign_currency');
       return;
     }
+    const publisher = event.report.publisherId === null ? undefined : this.#publishers.get(event.report.publisherId);
+    if (publisher !== undefined && publisher !== conversion.tenantId) {
+      this.#keep(event, null, 'foreign_publisher');
+      return;
+    }
     const before = moneyOf(conversion);
     const { rules } = this.#rulesOf(conversion.tenantId);
     const order = orderOf(offer, conversion.txnId ?? event.report.txnId);
-    const refuse = order !== null && this.#isHeld(order, conversion.convId, conversion.occurredAt, rules);
+    const isTaken =
+      order !== null &&
+      rules.duplicateOrder.enabled &&
+      this.#isHeld(order, conversion.convId, conversion.occurredAt, rules);
     const changed = applyEvent(
       this.#books,
       event,
@@ -199,11 +207,11 @@ export class IntakeBatch {
       offer,
       this.#context.settings,
       () => this.#mint(),
-      refuse,
+      isTaken,
     );
     const { status } = rewardOf(conversion);
     if (status === 'rejected' || status === 'reversed') this.#free(order, conversion);
-    else if (order !== null && !refuse) this.#hold(order, conversion);
+    else if (order !== null && !isTaken) this.#hold(order, conversion);
     if (changed) this.#countMoney(conversion, before);
     this.#record(event, changed ? 'updated' : 'replayed', null, conversion);
   }

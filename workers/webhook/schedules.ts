@@ -2,6 +2,7 @@ import type { RunReport } from '@hissaback/shared/contracts/schedules';
 import { databaseBinding, openDatabase } from '@hissaback/shared/db/client';
 import { recordRun } from '@hissaback/shared/db/queries/schedules';
 import type { Database } from '@hissaback/shared/db/types';
+import { sweepWebhooks } from './deliver-sweep.ts';
 import type { Deps } from './deps.ts';
 import { expireUnclaimed } from './expire-unclaimed.ts';
 import { resendInbox } from './inbox.ts';
@@ -17,6 +18,7 @@ const RUNS: Readonly<Record<string, Run>> = {
   rematch,
   inbox: resendInbox,
   'expire-unclaimed': expireUnclaimed,
+  webhooks: sweepWebhooks,
 };
 
 /** Runs one of this worker's schedules by name and reports; a failure is the report's, never thrown. */

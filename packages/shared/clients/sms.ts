@@ -18,7 +18,7 @@ export type Sms = {
   /** E.164. */
   to: string;
   text: string;
-  kind: 'otp' | 'voucher';
+  kind: 'otp' | 'voucher' | 'tracked' | 'confirmed' | 'paid' | 'reversed';
   /** Registered template (DLT) that the text follows. */
   templateId: string;
   /** Ours; the gateway's reports carry it. */

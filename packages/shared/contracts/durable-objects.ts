@@ -1,5 +1,8 @@
 import type { LimitRule } from '../domain/limit.ts';
 
+/** The address of a Durable Object, as far as anybody but the runtime needs it. */
+export type ObjectId = { toString(): string; equals(other: ObjectId): boolean };
+
 // What workers may ask of the Durable Objects. The classes implement these; times are milliseconds since the Unix epoch.
 
 export type OtpRequested =
@@ -59,7 +62,7 @@ export type SessionCalls = {
 
 /** A namespace of objects that answer `Calls`. */
 export type ObjectNamespace<Calls> = {
-  idFromName(name: string): DurableObjectId;
-  idFromString(id: string): DurableObjectId;
-  get(id: DurableObjectId): Calls;
+  idFromName(name: string): ObjectId;
+  idFromString(id: string): ObjectId;
+  get(id: ObjectId): Calls;
 };

@@ -22,6 +22,8 @@ export const reward = z.object({
   status: z.enum(REWARD_STATUSES),
   /** When the next step is due: the end of the cool-off, or the payout of a confirmed reward. Null: nothing is awaited. */
   eta: instant.nullable(),
+  /** What it waits for meanwhile: the return period, a review, a balance that is large enough for a payout, or the shopper's PAN. */
+  waits_for: z.enum(['cool_off', 'review', 'minimum', 'kyc']).nullable(),
   brand: z.string().nullable(),
   created_at: instant,
 });

@@ -26,7 +26,7 @@ export const tenant = z.object({
 export const ownTenant = tenant.extend({ role: z.enum(MEMBER_ROLES) });
 export const ownTenants = z.array(ownTenant);
 
-/** `PATCH /v1/tenants/:tenant_id`; `trackier_pid` by operators only. */
+/** `PATCH /v1/tenants/:tenant_id`; `trackier_pid` and `status` by operators only. A suspended tenant's links rest and its members change nothing. */
 export const tenantChange = z
   .strictObject({
     name: nameText(120),
@@ -35,6 +35,7 @@ export const tenantChange = z
       .string()
       .regex(/^[\w.-]{1,64}$/)
       .nullable(),
+    status: z.enum(TENANT_STATUSES),
   })
   .partial()
   .refine((change) => Object.keys(change).length > 0, { message: 'Name at least one field to change' });

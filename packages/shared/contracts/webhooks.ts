@@ -93,6 +93,7 @@ export type WebhookMessage = { delivery_id: string; attempts: number };
 export function parseWebhookMessage(body: unknown): WebhookMessage | null {
   if (typeof body !== 'object' || body === null) return null;
   const { delivery_id, attempts } = body as Readonly<Record<string, unknown>>;
-  if (!uuid.safeParse(delivery_id).success || typeof attempts !== 'number' || !Number.isSafeInteger(attempts)) return null;
+  if (!uuid.safeParse(delivery_id).success || typeof attempts !== 'number' || !Number.isSafeInteger(attempts))
+    return null;
   return { delivery_id: String(delivery_id), attempts };
 }

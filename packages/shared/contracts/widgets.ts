@@ -3,26 +3,32 @@ import { nameText } from '../http/validate.ts';
 import { instant, offerId, pageQuery, uuid } from './fields.ts';
 import { LANGUAGES } from './profile.ts';
 
+const look = {
+  theme: z.enum(['auto', 'light', 'dark']),
+  layout: z.enum(['grid', 'list']),
+  /** `#rrggbb`. */
+  accent: z
+    .string()
+    .regex(/^#[0-9a-fA-F]{6}$/)
+    .toLowerCase(),
+  language: z.enum(LANGUAGES),
+  /** Shows these offers only, in this order. */
+  offer_ids: z.array(offerId).min(1).max(50),
+  /** Offers shown at most. */
+  max_offers: z.int().min(1).max(50),
+};
+
 /** How a widget looks and what it shows. What is left out follows the page it is on. */
 export const widgetConfig = z
   .strictObject({
     title: nameText(120),
-    theme: z.enum(['auto', 'light', 'dark']),
-    layout: z.enum(['grid', 'list']),
-    /** `#rrggbb`. */
-    accent: z
-      .string()
-      .regex(/^#[0-9a-f]{6}$/i)
-      .toLowerCase(),
-    language: z.enum(LANGUAGES),
     /** Shows offers of this category only. */
     category: nameText(120),
-    /** Shows these offers only, in this order. */
-    offer_ids: z.array(offerId).min(1).max(50),
-    /** Offers shown at most. */
-    max_offers: z.int().min(1).max(50),
+    ...look,
   })
   .partial();
+
+const shownConfig = z.object({ title: z.string(), category: z.string(), ...look }).partial();
 
 /** `POST /v1/widgets`. */
 export const newWidget = z.strictObject({ campaign_id: uuid, config: widgetConfig.default({}) });
@@ -31,7 +37,7 @@ export const widget = z.object({
   widget_id: uuid,
   tenant_id: uuid,
   campaign_id: uuid,
-  config: widgetConfig,
+  config: shownConfig,
   created_at: instant,
 });
 export const widgets = z.array(widget);

@@ -569,20 +569,23 @@ export const killSwitches = pgTable('kill_switches', {
   clearedBy: uuid('cleared_by'),
 });
 
-export const notifications = pgTable('notifications', {
-  notificationId: bigint('notification_id', { mode: 'bigint' }).primaryKey(),
-  userId: uuid('user_id').notNull(),
-  kind: text('kind').notNull(),
-  subject: text('subject').notNull(),
-  amount: money('amount').notNull(),
-  currency: char('currency', { length: 3 }).notNull(),
-  brand: varchar('brand', { length: 200 }),
-  status: text('status').notNull().default('queued'),
-  attempts: integer('attempts').notNull().default(0),
-  nextAttemptAt: instant('next_attempt_at').notNull(),
-  createdAt: instant('created_at').notNull(),
-  statusAt: instant('status_at').notNull(),
-});
+export const notifications = pgTable(
+  'notifications',
+  {
+    userId: uuid('user_id').notNull(),
+    kind: text('kind').notNull(),
+    subject: text('subject').notNull(),
+    amount: money('amount').notNull(),
+    currency: char('currency', { length: 3 }).notNull(),
+    brand: varchar('brand', { length: 200 }),
+    status: text('status').notNull().default('queued'),
+    attempts: integer('attempts').notNull().default(0),
+    nextAttemptAt: instant('next_attempt_at').notNull(),
+    createdAt: instant('created_at').notNull(),
+    statusAt: instant('status_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.subject] })],
+);
 
 export const notificationPreferences = pgTable('notification_preferences', {
   userId: uuid('user_id').primaryKey(),

@@ -35,6 +35,13 @@ export type FraudInputs = {
 
 export type Verdict = 'clear' | 'review' | 'reject';
 
+const SEVERITY = { clear: 0, review: 1, reject: 2 } as const satisfies Record<Verdict, number>;
+
+/** True if the first verdict is the harder one. */
+export function isStricter(verdict: Verdict, than: Verdict): boolean {
+  return SEVERITY[verdict] > SEVERITY[than];
+}
+
 export type FraudDecision = {
   verdict: Verdict;
   score: number;

@@ -86,11 +86,17 @@ export type Match =
  * Finds the conversion that an event speaks of (money rule 1), among those of its click and those that own its network id.
  * An event with new ids adopts the click's and offer's single conversion that has none; one without ids updates the single one there is;
  * whatever is ambiguous is never credited.
+ * @param context what the database knows of the click; two clicks may share an id, and then the reference decides (money rule 7)
  */
-export function matchConversion(report: ConversionReport, clickId: bigint | null, known: readonly Conversion[]): Match {
+export function matchConversion(
+  report: ConversionReport,
+  click: EventClick | null,
+  context: Pick<ClickContext, 'linkId' | 'visitorId'> | null,
+  known: readonly Conversion[],
+): Match {
   const byNetworkId = report.networkId === null ? [] : known.filter((c) => c.networkId === report.networkId);
   const ofClick = known.filter(
-    (c) => c.clickId === clickId && c.offerId === report.offerId && sameOrUnknown(c.goalId, report.goalId),
+    (c) => isOfClick(c, click, context) && c.offerId === report.offerId && sameOrUnknown(c.goalId, report.goalId),
   );
   const byOrder = report.txnId === null ? [] : ofClick.filter((c) => c.txnId === report.txnId);
   const owners = new Set([...byNetworkId, ...byOrder]);
@@ -101,10 +107,10 @@ export function matchConversion(report: ConversionReport, clickId: bigint | null
       sameOrUnknown(owner.networkId, report.networkId) &&
       sameOrUnknown(owner.txnId, report.txnId) &&
       owner.offerId === report.offerId &&
-      (clickId === null || owner.clickId === clickId);
+      (click === null || isOfClick(owner, click, context));
     return fits ? { kind: 'existing', conversion: owner } : { kind: 'unmatched', reason: 'ambiguous' };
   }
-  if (clickId === null) return { kind: 'unmatched', reason: 'missing_click' };
+  if (click === null) return { kind: 'unmatched', reason: 'missing_click' };
   const hasIds = report.networkId !== null || report.txnId !== null;
   const candidates = hasIds ? ofClick.filter((c) => c.networkId === null && c.txnId === null) : ofClick;
   const [candidate, another] = candidates;
@@ -231,7 +237,8 @@ export function birth(
  * Applies a further event to its conversion (money rule 4): between postbacks the status is the highest of
  * pending < approved < cancelled/rejected and the amount the lowest seen, whatever the order of arrival; a later poll, CSV row or operator
  * may also raise them. New ids are adopted.
- * @param refuse set when an order id learned now is already another conversion's
+ * @param isOrderTaken another conversion holds the order id: it refuses one that learns the id only now, and no conversion is revived against it; one
+ * that has had the id all along is not asked again (money rule 2)
  * @returns true when anything changed
  */
 export function applyEvent(
@@ -241,12 +248,14 @@ export function applyEvent(
   offer: Offer,
   settings: IntakeSettings,
   mint: () => bigint,
-  refuse: boolean,
+  isOrderTaken: boolean,
 ): boolean {
   const { report } = event;
+  const learnsOrder = conversion.txnId === null && report.txnId !== null;
   const before = JSON.stringify([
     conversion.txnId,
     conversion.networkId,
+    conversion.goalId,
     conversion.status,
     String(conversion.net),
     String(conversion.orderValue),
@@ -269,18 +278,19 @@ export function applyEvent(
   if (rank(report.status) > rank(conversion.status)) {
     conversion.status = report.status;
     if (isLost(report.status)) reverse(books, conversion, 'reversed', report.status, event.receivedAt);
-  } else if (mayRaise && isLost(conversion.status) && !isLost(report.status) && !refuse) {
+  } else if (mayRaise && isLost(conversion.status) && !isLost(report.status) && !isOrderTaken) {
     conversion.status = report.status;
     const { verdict } = conversion;
     if (rewardOf(conversion).status === 'reversed' && verdict !== 'reject')
       revive(books, conversion, VERDICT_STATUS[verdict], event.receivedAt);
   }
-  if (refuse && isPending(rewardOf(conversion).status))
+  if (learnsOrder && isOrderTaken && isPending(rewardOf(conversion).status))
     reverse(books, conversion, 'rejected', 'duplicate_order', event.receivedAt);
 
   const after = JSON.stringify([
     conversion.txnId,
     conversion.networkId,
+    conversion.goalId,
     conversion.status,
     String(conversion.net),
     String(conversion.orderValue),
@@ -311,6 +321,16 @@ const VERDICT_STATUS = { clear: 'pending', review: 'review', reject: 'rejected' 
 
 function rank(status: NetworkStatus): number {
   return status === 'pending' ? 0 : status === 'approved' ? 1 : 2;
+}
+
+function isOfClick(
+  conversion: Conversion,
+  click: EventClick | null,
+  context: Pick<ClickContext, 'linkId' | 'visitorId'> | null,
+): boolean {
+  if (click === null || conversion.clickId !== click.clickId) return false;
+  const name = click.kind === 'reference' ? click : context;
+  return name === null || (conversion.linkId === name.linkId && conversion.visitorId === name.visitorId);
 }
 
 function sameOrUnknown(a: string | null, b: string | null): boolean {

@@ -37,6 +37,7 @@ export type ActionRefusal =
   | 'held_by_operator'
   | 'card_may_exist'
   | 'too_late'
+  | 'cancelling_already'
   | 'resolved_already';
 
 const WAITING: readonly PayoutStatus[] = ['queued', 'sending', 'held', 'error_soft'];
@@ -84,6 +85,7 @@ export function decideAction(action: PayoutAction, payout: Steered, now: number)
 
 function cancel(payout: Steered, now: number): ActionDecision {
   const { status } = payout;
+  if (payout.isCancelling && status === 'issued') return refused('cancelling_already');
   if (status === 'issued') {
     const isInTime = payout.issuedAt !== null && now - payout.issuedAt <= CANCEL_WINDOW_MS;
     return isInTime ? { kind: 'cancel_card' } : refused('too_late');

@@ -26,7 +26,7 @@ export async function webhookHeaders(
   secrets: readonly string[],
   { id, timestamp, body }: SignedMessage,
 ): Promise<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>> {
-  const signed = new TextEncoder().encode(`${id}.${timestamp}.${body}`);
+  const signed = Uint8Array.from(new TextEncoder().encode(`${id}.${timestamp}.${body}`));
   const signatures = await Promise.all(
     secrets.map(async (secret) => `${VERSION},${encodeBase64(await hmac(keyOf(secret), signed))}`),
   );

@@ -1,11 +1,11 @@
-import type { SessionCalls } from '../contracts/durable-objects.ts';
+import type { ObjectId, SessionCalls } from '../contracts/durable-objects.ts';
 import type { Database } from '../db/types.ts';
 import type { HttpVariables } from './context.ts';
 
 /** The namespace of the sessions as a generated environment knows it: without the methods of another worker's objects. */
 export type SessionNamespace = {
-  idFromName(name: string): DurableObjectId;
-  get(id: DurableObjectId): unknown;
+  idFromName(name: string): ObjectId;
+  get(id: ObjectId): unknown;
 };
 
 /** What authentication finds on a request's context. */

@@ -27,7 +27,7 @@ beforeAll(async () => {
     JWT_KEYS: JSON.stringify([{ ...(await exportJWK(privateKey)), kid: 'k1' }]),
     API_KEY_KEYS: `1:${'A'.repeat(43)}`,
     SESSIONS: {
-      idFromName: (name) => ({ toString: () => name }) as DurableObjectId,
+      idFromName: (name) => ({ toString: () => name, equals: (other) => String(other) === name }),
       get: (id) => {
         asked++;
         expect(id.toString()).toBe(SESSION);

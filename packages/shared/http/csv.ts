@@ -1,4 +1,4 @@
-import { csvText } from '../domain/csv.ts';
+import { csvText } from '../domain/csv-text.ts';
 
 /** A table as a file to download. `name` is plain ASCII without its ending. */
 export function csvResponse(name: string, header: readonly string[], rows: Parameters<typeof csvText>[1]): Response {

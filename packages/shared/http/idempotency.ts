@@ -22,7 +22,7 @@ const HEADER = 'Idempotency-Key';
 /** 1 to 255 visible characters of ASCII. */
 const KEY = /^[!-~]{1,255}$/;
 /** How long a second request waits for the answer of the first one, in milliseconds, before it is told to come again. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 2_000;
 const POLL_MS = 25;
 const LOCK_NOT_AVAILABLE = '55P03';
 /** Headers that belong to an answer; all others are made anew. */
@@ -31,6 +31,8 @@ const KEPT_HEADERS = ['content-type', 'link', 'location'];
 type IdempotentEnv = { Bindings: { REFERENCE_KEYS: string }; Variables: HttpVariables & { db: Database } };
 
 export type IdempotencyOptions = {
+  /** Whether a key means anything to the route of a request. */
+  isTaken: (method: string, path: string) => boolean;
   /** Waits for a number of milliseconds. */
   sleep?: (milliseconds: number) => Promise<void>;
 };
@@ -38,17 +40,17 @@ export type IdempotencyOptions = {
 const timerSleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * Carries a POST with an `Idempotency-Key` out once: the same principal's same key on the same path with the same query and body gets the same answer for a
+ * Carries a request with an `Idempotency-Key` out once: the same principal's same key on the same path with the same query and body gets the same answer for a
  * day (fault 18). The key is taken in the first transaction of the work itself, so that there is no work without it and requests at the same time wait for
  * one another. A request that is refused, and with it undone, gives the key back.
  *
  * Work without a principal or without a transaction takes no key. Problems: `invalid_field` (422) for what is no key, `idempotency_mismatch` (422) for
  * another body, `idempotency_in_progress` (409) while the first request runs or if its worker died before the answer was kept.
  */
-export function idempotency(options: IdempotencyOptions = {}): MiddlewareHandler<IdempotentEnv> {
+export function idempotency(options: IdempotencyOptions): MiddlewareHandler<IdempotentEnv> {
   return async (c, next) => {
     const key = c.req.header(HEADER);
-    if (key === undefined || c.req.method !== 'POST' || c.req.path.startsWith('/v1/auth/')) return next();
+    if (key === undefined || !options.isTaken(c.req.method, c.req.path)) return next();
     const once = new Once(c, key, options.sleep ?? timerSleep);
     c.set('db', once);
     await next();

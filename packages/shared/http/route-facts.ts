@@ -27,6 +27,8 @@ export type Operation = {
   params?: Readonly<Record<string, z.ZodType>>;
   /** Authentication other than a Bearer token: the refresh cookie. */
   cookie?: boolean;
+  /** Its answer holds what nobody may keep, not even encrypted for a day: it takes no Idempotency-Key. */
+  keepsNothing?: boolean;
 };
 
 /** What the middleware of a route enforces and its declaration says. */

@@ -35,3 +35,12 @@ export function routeAt(app: Hono<any>, method: string, path: string): Route | n
   const own = handlers.filter((route) => route.path === first.path); // a pattern that fits as well comes after it
   return { method: asked, path: first.path, facts: factsOf(own.map(({ handler }) => handler)) };
 }
+
+/**
+ * True for the routes that carry a request with an `Idempotency-Key` out once: every POST behind a token of a person or a widget, but those that log in and
+ * out, and those whose answer must not be kept.
+ */
+export function takesIdempotencyKey({ method, path, facts }: Route): boolean {
+  if (method !== 'POST' || path.startsWith('/v1/auth/') || facts.operation?.keepsNothing === true) return false;
+  return facts.roles?.some((role) => role !== 'cron') === true;
+}

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
 import type { StackFile } from '../../../scripts/stack/stack-file.ts';
 import { createPlatform } from './platform.ts';
-import { freshPlace, removePlace, startStack } from './stack-process.ts';
+import { freshPlace, removePlace, type StackPlace, startStack } from './stack-process.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     stack: StackFile;
+    /** Where it runs, and its process; null where it is not the suite's own and must not be stopped. */
+    place: (StackPlace & { pid: number }) | null;
     /** An operator's access token: a phone may ask for few codes an hour, so all files share one login. */
     operatorToken: string;
   }
@@ -17,6 +19,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const running = process.env.E2E_STACK;
   if (running) {
     await provide(project, JSON.parse(readFileSync(running, 'utf8')));
+    project.provide('place', null);
     return async () => undefined;
   }
   const place = await freshPlace();
@@ -30,6 +33,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
   try {
     await provide(project, started.stack);
+    project.provide('place', { ...place, pid: started.pid });
   } catch (error) {
     await end();
     throw error;

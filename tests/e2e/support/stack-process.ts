@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REPOSITORY } from '../../../scripts/stack/paths.ts';
 import type { StackFile } from '../../../scripts/stack/stack-file.ts';
+import { until } from './until.ts';
 
 /** A stack's place on this machine: it may be started there again and again. */
 export type StackPlace = { port: number; dataDir: string; logFile: string };
@@ -80,6 +81,20 @@ export async function startStack(place: StackPlace): Promise<StackProcess> {
       await exited;
     },
   };
+}
+
+/** Stops a stack that another process of the suite started. */
+export async function stopStack(pid: number): Promise<void> {
+  process.kill(pid, 'SIGTERM');
+  await until('the end of the stack', async () => !isAlive(pid), STOP_LIMIT);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {

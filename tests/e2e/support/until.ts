@@ -7,7 +7,7 @@ const EVERY_MS = 60;
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined | null | false>,
-  within = 20_000,
+  within = 40_000,
 ): Promise<T> {
   const deadline = performance.now() + within;
   for (;;) {

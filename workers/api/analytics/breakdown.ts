@@ -1,4 +1,4 @@
-import { type Breakdown, breakdown as breakdownShape, breakdownQuery } from '@hissaback/shared/contracts/analytics';
+import { type Breakdown, breakdownQuery, breakdown as breakdownShape } from '@hissaback/shared/contracts/analytics';
 import { breakdown } from '@hissaback/shared/db/queries/analytics';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { authenticate } from '@hissaback/shared/http/auth';
@@ -10,7 +10,7 @@ import { type Input, queryInput } from '../http/input.ts';
 import { ownTenant } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
 import { FIGURE_COLUMNS, figuresView } from './figures.ts';
-import { rangeOf, zoneRefused } from './range.ts';
+import { rangeOf, reportRefused } from './range.ts';
 
 const MOST_DAYS = 366;
 
@@ -44,7 +44,7 @@ async function report(c: Context<ApiContext>, input: Input<z.output<typeof break
     const range = await rangeOf(tx, { ...asked, time_zone }, now, MOST_DAYS);
     const filters = { tenant_id, link_id, campaign_id, offer_id };
     return { range, rows: await breakdown(tx, { ...filters, ...range, currency, by, limit }) };
-  }).catch(zoneRefused);
+  }).catch(reportRefused);
   return {
     from: range.from.toISOString(),
     to: range.to.toISOString(),

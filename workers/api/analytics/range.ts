@@ -2,13 +2,14 @@ import type { timeSeriesQuery } from '@hissaback/shared/contracts/analytics';
 import { sqlState } from '@hissaback/shared/db/client';
 import { midnight } from '@hissaback/shared/db/queries/analytics';
 import type { Tx } from '@hissaback/shared/db/types';
-import { invalidField } from '@hissaback/shared/http/problem';
+import { invalidField, ProblemError } from '@hissaback/shared/http/problem';
 import type { z } from 'zod';
 
 type Asked = Pick<z.output<typeof timeSeriesQuery>, 'from' | 'to' | 'period' | 'time_zone'>;
 
 const DAY_MS = 86_400_000;
 const INVALID_PARAMETER = '22023';
+const QUERY_CANCELED = '57014';
 
 /**
  * The range that a report is asked for: `from` until before `to`, else the given number of whole days in the time zone before today, and today.
@@ -27,8 +28,10 @@ export async function rangeOf(tx: Tx, asked: Asked, now: Date, mostDays: number)
   return { from, to };
 }
 
-/** Turns PostgreSQL's refusal of a time zone into the field's error. */
-export function zoneRefused(error: unknown): never {
-  if (sqlState(error) !== INVALID_PARAMETER) throw error;
-  throw invalidField('time_zone', 'Must be a time zone such as Asia/Kolkata');
+/** What PostgreSQL refuses as an answer of ours: a time zone that it does not know, and a report that it does not finish in time. */
+export function reportRefused(error: unknown): never {
+  const state = sqlState(error);
+  if (state === INVALID_PARAMETER) throw invalidField('time_zone', 'Must be a time zone such as Asia/Kolkata');
+  if (state !== QUERY_CANCELED) throw error;
+  throw new ProblemError('unavailable', { detail: 'The report takes too long. Narrow it down, or ask for less time.' });
 }

@@ -68,7 +68,9 @@ test('hours begin where the zone has them, and uniqueness is counted within each
   for (const minutes of [10, 50, 70]) await click(midnight + minutes * 60_000, { visitor_id });
   const range = `from=${new Date(midnight).toISOString()}&to=${new Date(midnight + 3 * 3_600_000).toISOString()}`;
   const { json } = await report(`timeseries?interval=hour&${range}`);
-  expect(json.points.map((point: { clicks: number; unique_clicks: number }) => [point.clicks, point.unique_clicks])).toEqual([
+  expect(
+    json.points.map((point: { clicks: number; unique_clicks: number }) => [point.clicks, point.unique_clicks]),
+  ).toEqual([
     [2, 1],
     [1, 1],
     [0, 0],
@@ -91,12 +93,18 @@ test('a report counts the own tenant only, and narrowed to a link, campaign or o
   expect(await clicks(`link_id=${second}`)).toMatchObject({ clicks: 1, conversions: 1, earnings: '60.00' });
   expect(await clicks(`link_id=${link_id}`)).toMatchObject({ clicks: 1, conversions: 0, earnings: '0.00' });
   expect(await clicks(`link_id=${foreign}`)).toMatchObject({ clicks: 0 });
-  expect(await clicks('currency=USD')).toMatchObject({ clicks: 2, conversions: 1, earnings: '0.00', order_value: '0.00' });
+  expect(await clicks('currency=USD')).toMatchObject({
+    clicks: 2,
+    conversions: 1,
+    earnings: '0.00',
+    order_value: '0.00',
+  });
 });
 
 test('a breakdown puts clicks and sales of one kind together, the strongest first, and what has none under null', async () => {
   const at = yesterday() + 1000;
-  for (const country of ['IN', 'IN', 'AE', null]) await click(at, { country, sub_id: country === 'IN' ? '=bio' : null });
+  for (const country of ['IN', 'IN', 'AE', null])
+    await click(at, { country, sub_id: country === 'IN' ? '=bio' : null });
   const conv_id = await sale(at);
   await on.sql(
     "insert into clicks (click_id, created_at, tenant_id, link_id, country, device, source) select click_id, id_time(click_id), tenant_id, link_id, 'AE', 'desktop', 'edge' from conversions where conv_id = $1",

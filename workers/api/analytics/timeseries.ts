@@ -1,4 +1,4 @@
-import { timeSeries as timeSeriesShape, type TimeSeries, timeSeriesQuery } from '@hissaback/shared/contracts/analytics';
+import { type TimeSeries, timeSeriesQuery, timeSeries as timeSeriesShape } from '@hissaback/shared/contracts/analytics';
 import { bucketsOf, timeSeries } from '@hissaback/shared/db/queries/analytics';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { authenticate } from '@hissaback/shared/http/auth';
@@ -10,7 +10,7 @@ import { type Input, queryInput } from '../http/input.ts';
 import { ownTenant } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
 import { FIGURE_COLUMNS, figuresView, NO_FIGURES } from './figures.ts';
-import { rangeOf, zoneRefused } from './range.ts';
+import { rangeOf, reportRefused } from './range.ts';
 
 const MOST_DAYS = { hour: 31, day: 366 } as const;
 
@@ -43,10 +43,7 @@ export const timeSeriesCsv = new Hono<ApiContext>().get(
   },
 );
 
-async function report(
-  c: Context<ApiContext>,
-  input: Input<z.output<typeof timeSeriesQuery>>,
-): Promise<TimeSeries> {
+async function report(c: Context<ApiContext>, input: Input<z.output<typeof timeSeriesQuery>>): Promise<TimeSeries> {
   const tenant_id = ownTenant(c.var.principal, input.id('tenant_id'));
   const { interval, time_zone, currency, link_id, campaign_id, offer_id, ...asked } = input.check();
   const now = new Date(c.var.clock.now());
@@ -58,7 +55,7 @@ async function report(
       buckets: await bucketsOf(tx, { ...range, interval, time_zone }),
       rows: await timeSeries(tx, { ...filters, ...range, currency, interval, time_zone }),
     };
-  }).catch(zoneRefused);
+  }).catch(reportRefused);
   const total = rows.find((row) => row.start === null);
   // A bucket without traffic is a point too.
   const points = new Map(buckets.map((start) => [start.getTime(), NO_FIGURES]));

@@ -13,7 +13,11 @@ import { conversionView } from './view.ts';
 /** `GET /v1/conversions`: the tenant's conversions with their rewards and what was heard of them, newest first. */
 export const listConversionsRoute = new Hono<ApiContext>().get(
   '/v1/conversions',
-  operation({ id: 'listConversions', summary: 'List the conversions of a tenant, with what became of each', answer: conversions }),
+  operation({
+    id: 'listConversions',
+    summary: 'List the conversions of a tenant, with what became of each',
+    answer: conversions,
+  }),
   authenticate(['creator']),
   queryInput(conversionQuery),
   async (c) => {

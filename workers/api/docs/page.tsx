@@ -173,7 +173,7 @@ function Errors() {
       <h2 id="errors">errors</h2>
       <p>Every error is a problem (RFC 9457) of this form:</p>
       <pre tabindex={0}>{schemaText(jsonSchema(problem, 'output'))}</pre>
-      <div class="scroll" tabindex={0} role="region" aria-label="Codes">
+      <section class="scroll" tabindex={0} aria-label="Codes">
         <table>
           <thead>
             <tr>
@@ -194,7 +194,7 @@ function Errors() {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   );
 }

@@ -6,15 +6,11 @@ import { describedRoutes } from '../openapi/described-route.ts';
 import { referencePage } from './page.tsx';
 import { STYLE } from './style.ts';
 
-/**
- * `GET /docs`: the API's reference for people, made of the same declarations as its description for machines.
- *
- * @param app asked at the first request, when every route is registered
- */
-export function docs(app: () => Parameters<typeof routesOf>[0]) {
+/** `GET /docs`: the API's reference for people, made of the same declarations as its description for machines, at the first request. */
+export function docs(app: Parameters<typeof routesOf>[0]) {
   let made: Promise<{ page: string; policy: string }> | undefined;
   return new Hono<ApiContext>().get('/docs', async (c) => {
-    made ??= make(app());
+    made ??= make(app);
     const { page, policy } = await made;
     return c.html(page, 200, { 'content-security-policy': policy, 'cache-control': 'public, max-age=300' });
   });

@@ -1,4 +1,4 @@
-import { newDomain, domain as domainShape } from '@hissaback/shared/contracts/domains';
+import { domain as domainShape, newDomain } from '@hissaback/shared/contracts/domains';
 import { claimDomain, domainForChange, listDomains } from '@hissaback/shared/db/queries/domains';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { encodeBase64url } from '@hissaback/shared/domain/base64url';
@@ -7,8 +7,8 @@ import { authenticate } from '@hissaback/shared/http/auth';
 import { invalidField, ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
-import { jsonInput } from '../http/input.ts';
 import { recordChange } from '../http/audit.ts';
+import { jsonInput } from '../http/input.ts';
 import { assertMember, ownTenant } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
 import { domainView } from './view.ts';
@@ -41,7 +41,12 @@ export const claimDomainRoute = new Hono<ApiContext>().post(
       const proof = `hissaback-verification=${encodeBase64url(random.bytes(PROOF_BYTES))}`;
       const at = new Date(clock.now());
       const domain_id = await claimDomain(tx, { domain_id: mintUuid(random), tenant_id, domain, proof, at });
-      await recordChange(c, tx, { tenant_id, action: 'domain.claimed', subject: `domain:${domain_id}`, details: { domain } });
+      await recordChange(c, tx, {
+        tenant_id,
+        action: 'domain.claimed',
+        subject: `domain:${domain_id}`,
+        details: { domain },
+      });
       return domainForChange(tx, { tenant_id, domain_id });
     });
     if (row === null) throw new ProblemError('internal');

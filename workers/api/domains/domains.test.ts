@@ -80,7 +80,9 @@ test('a released domain takes its links along, and the next holder finds every s
   expect(released).toMatchObject({ status: 200, json: { archived_links: 1 } });
   expect(on.copy('go.moving.example/same')).toBeNull();
   expect((await on.call('GET', `/v1/links/${link_id}`, { token: first.token })).json.status).toBe('archived');
-  expect((await on.call('GET', `/v1/tenants/${first.tenant_id}`, { token: first.token })).json.custom_domain).toBeNull();
+  expect(
+    (await on.call('GET', `/v1/tenants/${first.tenant_id}`, { token: first.token })).json.custom_domain,
+  ).toBeNull();
   await verified(second);
   expect((await link(second)).smart_link).toBe('https://go.moving.example/same');
   expect((await on.call('DELETE', `/v1/domains/${domain_id}`, { token: first.token })).status).toBe(404);
@@ -95,14 +97,23 @@ test('a resolver that does not answer is 503, and nothing is noted', async () =>
   expect((await on.call('GET', '/v1/domains', { token })).json).toMatchObject([{ checked_at: null }]);
 });
 
-test.each(['hissaback.test', 'go.hissaback.test', 'localhost', 'a.local', 'go.x.invalid', '127.0.0.1', 'x', '', 'a_b.example', 7, null])(
-  '%j cannot be a custom domain',
-  async (domain) => {
-    const { token } = await on.tenant();
-    const answer = await on.call('POST', '/v1/domains', { token, json: { domain } });
-    expect(answer).toMatchObject({ status: 422, json: { errors: [{ field: 'domain' }] } });
-  },
-);
+test.each([
+  'hissaback.test',
+  'go.hissaback.test',
+  'localhost',
+  'a.local',
+  'go.x.invalid',
+  '127.0.0.1',
+  'x',
+  '',
+  'a_b.example',
+  7,
+  null,
+])('%j cannot be a custom domain', async (domain) => {
+  const { token } = await on.tenant();
+  const answer = await on.call('POST', '/v1/domains', { token, json: { domain } });
+  expect(answer).toMatchObject({ status: 422, json: { errors: [{ field: 'domain' }] } });
+});
 
 test("another tenant's claim is not there, and who is no member any more claims nothing (money rule 24)", async () => {
   resolving();

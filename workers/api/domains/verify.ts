@@ -1,5 +1,5 @@
-import { domain } from '@hissaback/shared/contracts/domains';
 import { resolve } from '@hissaback/shared/clients/dns';
+import { domain } from '@hissaback/shared/contracts/domains';
 import { sqlState } from '@hissaback/shared/db/client';
 import { type DomainRow, domainChecked, domainForChange, domainVerified } from '@hissaback/shared/db/queries/domains';
 import { withTenant } from '@hissaback/shared/db/tenancy';
@@ -23,7 +23,7 @@ export const verifyDomain = new Hono<ApiContext>().post(
   '/v1/domains/:domain_id/verify',
   operation({
     id: 'verifyDomain',
-    summary: "Verify a domain by its TXT record",
+    summary: 'Verify a domain by its TXT record',
     answer: domain,
     errors: ['conflict', 'unavailable'],
   }),

@@ -1,6 +1,7 @@
 import { cors } from '@hissaback/shared/http/cors';
 import { etags } from '@hissaback/shared/http/etag';
-import { routeAt } from '@hissaback/shared/http/routes';
+import { idempotency } from '@hissaback/shared/http/idempotency';
+import { routeAt, takesIdempotencyKey } from '@hissaback/shared/http/routes';
 import type { Hono, MiddlewareHandler } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { publicLimit } from './public-limit.ts';
@@ -19,4 +20,14 @@ export function conventions(app: Hono<ApiContext>): MiddlewareHandler<ApiContext
     publicLimit(routeOf),
     etags(),
   ];
+}
+
+/** Carries a request with an `Idempotency-Key` out once, on the routes that take one. It stands behind the request's database. */
+export function onceOnly(app: Hono<ApiContext>): ReturnType<typeof idempotency> {
+  return idempotency({
+    isTaken(method, path) {
+      const route = routeAt(app, method, path);
+      return route !== null && takesIdempotencyKey(route);
+    },
+  });
 }

@@ -112,7 +112,7 @@ export async function createStage(databaseUrl: string, jwtKeys: string, settings
   };
 }
 
-function otpNamespace(random: Parameters<typeof mintOtpCode>[0]): ObjectNamespace<OtpCalls> {
+export function otpNamespace(random: Parameters<typeof mintOtpCode>[0]): ObjectNamespace<OtpCalls> {
   const objects = new Map<string, { phone: string; state: OtpState }>();
   const of = (id: string) => {
     const object = objects.get(id) ?? { phone: '', state: NO_OTP_STATE };
@@ -143,7 +143,7 @@ function otpNamespace(random: Parameters<typeof mintOtpCode>[0]): ObjectNamespac
   });
 }
 
-function limitNamespace(): ObjectNamespace<LimitCalls> {
+export function limitNamespace(): ObjectNamespace<LimitCalls> {
   const states = new Map<string, LimitState>();
   return namespaceOf((id) => ({
     async take(rule, now) {

@@ -19,7 +19,7 @@ export const createLink = new Hono<ApiContext>().post(
     id: 'createLink',
     summary: 'Create a smart link',
     answer: createdLink,
-    errors: ['not_found', 'conflict'],
+    errors: ['not_found', 'conflict', 'unavailable'],
   }),
   authenticate(['creator']),
   jsonInput(newLink),

@@ -8,6 +8,7 @@ import type { Tx } from '@hissaback/shared/db/types';
 import type { Random } from '@hissaback/shared/domain/chance';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
 import { invalidField, ProblemError } from '@hissaback/shared/http/problem';
+import { assertLinksOpen } from '../kill-switches/assert-open.ts';
 import { insertWithSlug } from './insert.ts';
 import { assertSameNetwork, targetsOf } from './targets.ts';
 
@@ -32,7 +33,8 @@ export async function ownCampaign(
 /**
  * Makes one link in a campaign that `ownCampaign` has passed.
  *
- * @throws ProblemError `conflict` (409) for an archived campaign or a slug that is taken, `invalid_field` (422)
+ * @throws ProblemError `unavailable` (503) while a kill switch stops new links, `conflict` (409) for an archived campaign or a slug that is taken,
+ * `invalid_field` (422)
  */
 export async function makeLink(
   tx: Tx,
@@ -40,6 +42,7 @@ export async function makeLink(
   campaign: { isArchived: boolean },
   { tenant_id, random, at }: LinkMaker,
 ): Promise<LinkRow> {
+  await assertLinksOpen(tx, tenant_id);
   if (campaign.isArchived) throw new ProblemError('conflict', { detail: 'The campaign is archived.' });
   if (link.expires_at !== undefined && link.expires_at <= at) throw invalidField('expires_at', 'Must lie ahead');
   const trackingLink = await activeTrackingLink(tx, link);

@@ -1,7 +1,7 @@
 import { type Scope, scopeOf } from '@hissaback/shared/domain/api-key';
 import { PROBLEMS, type ProblemCode } from '@hissaback/shared/http/problem';
 import { isSchema, type Operation } from '@hissaback/shared/http/route-facts';
-import type { Route } from '@hissaback/shared/http/routes';
+import { type Route, takesIdempotencyKey } from '@hissaback/shared/http/routes';
 import type { Role } from '@hissaback/shared/http/token-claims';
 import type { z } from 'zod';
 import { conversionWebhook } from './conversion-webhook.ts';
@@ -49,8 +49,7 @@ function describe({ method, path, facts }: Route, operation: Operation): Describ
   const body = facts.body ?? operation.body ?? null;
   const query = facts.query ?? operation.query ?? null;
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
-  const takesIdempotencyKey =
-    method === 'POST' && roles !== undefined && !path.startsWith('/v1/auth/') && roles.some((role) => role !== 'cron');
+  const isOnce = takesIdempotencyKey({ method, path, facts });
   return {
     method,
     path,
@@ -60,7 +59,7 @@ function describe({ method, path, facts }: Route, operation: Operation): Describ
     body,
     query,
     params: names.map((name) => ({ name, schema: operation.params?.[name] ?? null })),
-    takesIdempotencyKey,
+    takesIdempotencyKey: isOnce,
     errors: sorted([
       ...(operation.errors ?? []),
       ...(roles === undefined
@@ -69,7 +68,7 @@ function describe({ method, path, facts }: Route, operation: Operation): Describ
       ...(names.length > 0 ? (['not_found'] as const) : []),
       ...(query !== null ? (['invalid_field'] as const) : []),
       ...bodyErrors(body),
-      ...(takesIdempotencyKey ? (['invalid_field', 'idempotency_in_progress', 'idempotency_mismatch'] as const) : []),
+      ...(isOnce ? (['invalid_field', 'idempotency_in_progress', 'idempotency_mismatch'] as const) : []),
       'internal',
     ]),
   };

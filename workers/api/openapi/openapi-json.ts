@@ -8,12 +8,8 @@ import { operation } from './operation.ts';
 
 type Registered = Parameters<typeof routesOf>[0];
 
-/**
- * `GET /v1/openapi.json`: the description of the whole API, made once.
- *
- * @param app asked at the first request, when every route is registered
- */
-export function openApiJson(app: () => Registered) {
+/** `GET /v1/openapi.json`: the description of the whole API, made at the first request, when every route of the app is registered. */
+export function openApiJson(app: Registered) {
   let text: string | undefined;
   return new Hono<ApiContext>().get(
     '/v1/openapi.json',
@@ -23,7 +19,7 @@ export function openApiJson(app: () => Registered) {
       answer: z.looseObject({ openapi: z.string() }),
     }),
     (c) => {
-      text ??= JSON.stringify(openApiDocument(describedRoutes(routesOf(app()))));
+      text ??= JSON.stringify(openApiDocument(describedRoutes(routesOf(app))));
       return c.body(text, 200, {
         'content-type': 'application/json',
         'cache-control': 'public, max-age=300',

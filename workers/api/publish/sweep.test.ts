@@ -59,6 +59,15 @@ test('money rule 23: an older copy that was put last, unnoticed, is mended by th
   expect(on.copy('_/stale')).toMatchObject({ v: 2, s: 'paused' });
 });
 
+test('a copy under a key that its link has left is taken away', async () => {
+  const link_id = await link('moved');
+  await run();
+  await on.sql("update links set host = 'go.moved.example', version = 2 where link_id = $1", [link_id]);
+  expect((await run()).counts).toMatchObject({ published: 1, removed: 1 });
+  expect(on.copy('_/moved')).toBeNull(); // it has left its host
+  expect(on.copy('go.moved.example/moved')).toMatchObject({ v: 2, id: link_id });
+});
+
 test('a database restored to an earlier point wins over the newer copies of the lost interval', async () => {
   const link_id = await link('restored');
   await on.sql('update links set version = 5 where link_id = $1', [link_id]);

@@ -12,13 +12,25 @@ test("one's own rewards are summed by currency and status over all tenants, besi
   for (const { tenant_id } of [await on.tenant(), await on.tenant()]) {
     const link_id = await on.link(tenant_id);
     const reward = (user_id: string, status: string, user_amount: string, currency = 'INR') =>
-      on.reward({ tenant_id, link_id, user_id, at: new Date(on.clock.now()), user_amount, creator_amount: '1.00', status, currency });
+      on.reward({
+        tenant_id,
+        link_id,
+        user_id,
+        at: new Date(on.clock.now()),
+        user_amount,
+        creator_amount: '1.00',
+        status,
+        currency,
+      });
     await reward(shopper.user_id, 'pending', '10.10');
     await reward(shopper.user_id, 'confirmed', '60.00');
     await reward(shopper.user_id, 'reversed', '5.00');
     await reward(shopper.user_id, 'pending', '2.00', 'USD');
     await reward(other.user_id, 'pending', '500.00');
-    await on.sql("insert into payee_accounts values ($1, 'shopper', $2, 'INR', 40.00, 20.00, 0)", [tenant_id, shopper.user_id]);
+    await on.sql("insert into payee_accounts values ($1, 'shopper', $2, 'INR', 40.00, 20.00, 0)", [
+      tenant_id,
+      shopper.user_id,
+    ]);
   }
   const zero = { review: '0.00', paid: '0.00', rejected: '0.00' };
   const answer = await on.call('GET', '/v1/rewards/totals', { token: shopper.token });

@@ -1,8 +1,8 @@
 import {
   REWARD_STATUSES,
   type RewardTotals,
-  rewardTotals as rewardTotalsShape,
   rewardTotalsQuery,
+  rewardTotals as rewardTotalsShape,
 } from '@hissaback/shared/contracts/rewards';
 import { type RewardTotalsRow, rewardTotals } from '@hissaback/shared/db/queries/rewards';
 import { withUser } from '@hissaback/shared/db/tenancy';

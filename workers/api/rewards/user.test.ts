@@ -39,6 +39,7 @@ test("the rewards are the shopper's own, newest first, with amount, status and e
       currency: 'INR',
       status: 'pending',
       eta: release_at.toISOString(),
+      waits_for: 'cool_off',
       brand: 'Nila',
       created_at: new Date(on.clock.now()).toISOString(),
     },

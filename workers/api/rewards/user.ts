@@ -1,7 +1,11 @@
 import { type Reward, rewardQuery, rewards } from '@hissaback/shared/contracts/rewards';
+import { roomWithoutKyc } from '@hissaback/shared/db/queries/profile';
 import { type RewardRow, rewardsOfUser } from '@hissaback/shared/db/queries/rewards';
 import { withUser } from '@hissaback/shared/db/tenancy';
+import type { Tx } from '@hissaback/shared/db/types';
+import { financialYearStart } from '@hissaback/shared/domain/kyc';
 import { type Paise, parsePaise } from '@hissaback/shared/domain/money';
+import { nextStep, type PayoutTerms } from '@hissaback/shared/domain/reward-eta';
 import { authenticate } from '@hissaback/shared/http/auth';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
@@ -10,8 +14,8 @@ import { BIGINT, decodeCursor, MICROSECONDS, pageOf } from '../http/page.ts';
 import { operation } from '../openapi/operation.ts';
 import { ownSubject } from './own-subject.ts';
 
-/** Payouts run every minute. */
-const PAYOUT_EVERY_MS = 60_000;
+/** KYC is India's, and so are the vouchers it is asked for. */
+const VOUCHER_CURRENCY = 'INR';
 
 /** `GET /v1/rewards/user?user_id&status&currency&tenant_id&from&to=`: one's own rewards in every tenant, newest first. */
 export const userRewards = new Hono<ApiContext>().get(
@@ -25,44 +29,47 @@ export const userRewards = new Hono<ApiContext>().get(
     const { cursor, limit, user_id: _, ...filters } = input.check();
     const [at, id] = cursor === undefined ? [] : decodeCursor(cursor, [MICROSECONDS, BIGINT]);
     const after = at === undefined || id === undefined ? undefined : { at: BigInt(at), id: BigInt(id) };
-    const rows = await withUser(c.var.db, user_id, (tx) =>
-      rewardsOfUser(tx, { ...filters, user_id, after, limit: limit + 1 }),
-    );
-    const page = pageOf(rows, limit, c.req.url, (last) => [String(last.at), String(last.led_id)]);
-    const minimum = parsePaise(c.env.PAYOUT_MINIMUM);
     const now = c.var.clock.now();
+    const minimum = parsePaise(c.env.PAYOUT_MINIMUM);
+    const { rows, room } = await withUser(c.var.db, user_id, async (tx) => ({
+      rows: await rewardsOfUser(tx, { ...filters, user_id, after, limit: limit + 1 }),
+      room: await roomOf(tx, user_id, c.env.KYC_YEARLY_LIMIT, now),
+    }));
+    const page = pageOf(rows, limit, c.req.url, (last) => [String(last.at), String(last.led_id)]);
     return c.json(
-      page.rows.map((row) => rewardView(row, minimum, now)),
+      page.rows.map((row) => rewardView(row, { minimum, room: room(row.currency) }, now)),
       200,
       page.headers,
     );
   },
 );
 
-function rewardView(row: RewardRow, minimum: Paise, now: number): Reward {
+function rewardView(row: RewardRow, terms: PayoutTerms, now: number): Reward {
+  const { status } = row;
+  const awaited = { status, payable: parsePaise(row.payable), available: parsePaise(row.available) };
+  const { eta, waitsFor } = nextStep({ ...awaited, releaseAt: row.release_at.getTime() }, terms, now);
   return {
     led_id: String(row.led_id),
     amount: row.amount,
     currency: row.currency,
-    status: row.status,
-    eta: etaOf(row, minimum, now)?.toISOString() ?? null,
+    status,
+    eta: eta === null ? null : new Date(eta).toISOString(),
+    waits_for: waitsFor,
     brand: row.brand,
     created_at: row.created_at.toISOString(),
   };
 }
 
-/**
- * When something happens next: the cool-off's end, then the next payout run if the balance reaches the minimum (paise); nothing is awaited of what is
- * paid or refused.
- *
- * @param now milliseconds since the Unix epoch
- */
-export function etaOf(
-  row: Pick<RewardRow, 'status' | 'release_at' | 'payable'>,
-  minimum: Paise,
+/** What the shopper may still be paid this year without KYC, by currency; vouchers are in one currency, whose total is limited. */
+async function roomOf(
+  tx: Tx,
+  user_id: string,
+  limit: string,
   now: number,
-): Date | null {
-  if (row.status === 'pending' || row.status === 'review') return row.release_at;
-  if (row.status !== 'confirmed' || parsePaise(row.payable) < minimum) return null;
-  return new Date((Math.floor(now / PAYOUT_EVERY_MS) + 1) * PAYOUT_EVERY_MS);
+): Promise<(currency: string) => Paise | null> {
+  // The setting is empty where there is no limit.
+  if (!limit) return () => null;
+  const since = new Date(financialYearStart(now));
+  const room = await roomWithoutKyc(tx, { user_id, currency: VOUCHER_CURRENCY, since, limit: parsePaise(limit) });
+  return (currency) => (currency === VOUCHER_CURRENCY ? room : null);
 }

@@ -31,6 +31,22 @@ test('only an operator sets trackier_pid, and the links then carry it', async ()
   });
 });
 
+test('only an operator suspends a tenant: its links rest, and its members change nothing', async () => {
+  const { tenant_id, token } = await on.tenant();
+  const json = { campaign_id: await on.campaign(tenant_id), offer_id: await on.offer(), slug: 'suspended' };
+  await on.call('POST', '/v1/links', { token, json });
+  const change = (by: string, status: string) =>
+    on.call('PATCH', `/v1/tenants/${tenant_id}`, { token: by, json: { status } });
+  expect((await change(token, 'suspended')).status).toBe(403);
+  const operator = await on.operator();
+  expect(await change(operator.token, 'suspended')).toMatchObject({ status: 200, json: { status: 'suspended' } });
+  expect(on.copy('_/suspended')).toMatchObject({ s: 'paused' });
+  expect((await on.call('PATCH', `/v1/tenants/${tenant_id}`, { token, json: { name: 'x' } })).status).toBe(403);
+  expect((await change(operator.token, 'active')).json.status).toBe('active');
+  expect(on.copy('_/suspended')).toMatchObject({ s: 'active' });
+  expect((await change(operator.token, 'gone')).status).toBe(422);
+});
+
 test('two tenants cannot have one trackier_pid', async () => {
   const { token } = await on.operator();
   await on.tenant({ trackier_pid: 'taken' });

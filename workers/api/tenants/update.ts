@@ -16,13 +16,13 @@ import { tenantView } from './view.ts';
 
 const UNIQUE_VIOLATION = '23505';
 
-/** `PATCH /v1/tenants/:tenant_id`: name and default share by its members; the publisher id at the network by operators only. */
+/** `PATCH /v1/tenants/:tenant_id`: name and default share by its members; the publisher id at the network and the status by operators only. */
 export const updateTenantRoute = new Hono<ApiContext>().patch(
   '/v1/tenants/:tenant_id',
   operation({
     id: 'updateTenant',
     summary: 'Change the settings of a tenant',
-    description: 'The publisher id at the network is changed by operators only.',
+    description: 'The publisher id at the network and the status are changed by operators only.',
     answer: tenant,
     errors: ['conflict'],
   }),
@@ -33,8 +33,9 @@ export const updateTenantRoute = new Hono<ApiContext>().patch(
     const tenant_id = pathId(c.req.param('tenant_id'));
     const change = async (tx: Tx) => {
       const fields = c.req.valid('json').check();
-      if (fields.trackier_pid !== undefined && principal.role !== 'operator') {
-        throw new ProblemError('forbidden', { detail: 'Only an operator may change trackier_pid.' });
+      const reserved = (['trackier_pid', 'status'] as const).find((name) => fields[name] !== undefined);
+      if (reserved !== undefined && principal.role !== 'operator') {
+        throw new ProblemError('forbidden', { detail: `Only an operator may change ${reserved}.` });
       }
       const row = await updateTenant(tx, { tenant_id, ...fields });
       if (row === null) throw new ProblemError('not_found');

@@ -22,7 +22,10 @@ export const createWebhook = new Hono<ApiContext>().post(
   operation({
     id: 'createWebhook',
     summary: 'Have conversions and rewards told to your server',
-    description: 'Messages are signed as Standard Webhooks says. The secret is shown once.',
+    description:
+      'Every message is a POST of `{type, timestamp, data}`, signed as Standard Webhooks says: `webhook-id`, `webhook-timestamp` and `webhook-signature` over ' +
+      'them and the body. An answer of 2xx within ten seconds ends it; else it is sent again over three days under the same `webhook-id`. The secret is ' +
+      'shown once.',
     answer: endpointWithSecret,
     errors: ['conflict'],
   }),

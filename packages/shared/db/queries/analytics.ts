@@ -81,7 +81,8 @@ const FIGURES = `coalesce(h.clicks, 0) as clicks, coalesce(h.unique_clicks, 0) a
   coalesce(e.order_value, 0)::numeric(16,2) as order_value, coalesce(e.earnings, 0)::numeric(16,2) as earnings,
   coalesce(e.shared, 0)::numeric(16,2) as shared`;
 const COUNTED = 'count(*) as clicks, count(distinct visitor) as unique_clicks';
-const SUMMED = 'count(*) as conversions, sum(order_value) as order_value, sum(earnings) as earnings, sum(shared) as shared';
+const SUMMED =
+  'count(*) as conversions, sum(order_value) as order_value, sum(earnings) as earnings, sum(shared) as shared';
 
 function reportParams(report: Report): unknown[] {
   const { tenant_id, from, to, currency, link_id, campaign_id, offer_id } = report;
@@ -141,13 +142,21 @@ export async function bucketsOf(
 
 // What a click and a sale are grouped by (h: hits with their link; e: earned with their link and click), and the name of it.
 const DIMENSIONS: Readonly<Record<BreakdownBy, { hit: string; sale: string; label: string }>> = {
-  link: { hit: 'l.link_id::text', sale: 'l.link_id::text', label: 'select slug::text from links where tenant_id = $1 and link_id::text = f.key' },
+  link: {
+    hit: 'l.link_id::text',
+    sale: 'l.link_id::text',
+    label: 'select slug::text from links where tenant_id = $1 and link_id::text = f.key',
+  },
   campaign: {
     hit: 'l.campaign_id::text',
     sale: 'l.campaign_id::text',
     label: 'select name::text from campaigns where tenant_id = $1 and campaign_id::text = f.key',
   },
-  offer: { hit: 'l.offer_id::text', sale: 'l.offer_id::text', label: 'select brand::text from offers where offer_id::text = f.key' },
+  offer: {
+    hit: 'l.offer_id::text',
+    sale: 'l.offer_id::text',
+    label: 'select brand::text from offers where offer_id::text = f.key',
+  },
   country: { hit: 'x.country::text', sale: 'k.country::text', label: 'select f.key' },
   device: { hit: 'x.device', sale: 'k.device', label: 'select f.key' },
   referrer: { hit: 'x.referrer_host::text', sale: 'k.referrer_host::text', label: 'select f.key' },

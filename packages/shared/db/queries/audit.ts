@@ -90,13 +90,15 @@ export const INVARIANTS: readonly Invariant[] = [
     name: 'I7',
     says: 'a paid reward is covered by paid vouchers, worked-off receivables or nothing left to pay',
     breaches: `
-      select 'conversion ' || l.conv_id || ' is paid with ' || coalesce(sum(i.amount), 0) || ' of ' || sum(distinct l.user_amount) as what
-      from ledger l
-      left join payout_items i on i.led_id = l.led_id and i.side = 'shopper' and i.returned_at is null
-      where l.status = 'paid' and l.seq = 0 and l.user_amount > 0
-      group by l.conv_id, l.led_id, l.tenant_id, l.created_at
-      having coalesce(sum(i.amount), 0) < (select sum(x.user_amount) from ledger x
-        where x.conv_id = l.conv_id and x.tenant_id = l.tenant_id and x.created_at = l.created_at and x.status = 'paid' and x.seq >= 0)`,
+      select 'conversion ' || conv_id || ' is paid with ' || covered || ' of ' || net as what
+      from (
+        select l.conv_id,
+          (select sum(x.user_amount) from ledger x
+            where x.conv_id = l.conv_id and x.tenant_id = l.tenant_id and x.created_at = l.created_at and x.status = 'paid') as net,
+          (select coalesce(sum(i.amount), 0) from ledger x join payout_items i on i.led_id = x.led_id and i.side = 'shopper' and i.returned_at is null
+            where x.conv_id = l.conv_id and x.tenant_id = l.tenant_id and x.created_at = l.created_at) as covered
+        from ledger l where l.status = 'paid' and l.seq = 0) p
+      where covered < net`,
   },
   {
     name: 'I8',

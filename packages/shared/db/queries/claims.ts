@@ -1,8 +1,9 @@
 import type { Conversion } from '../../domain/conversion.ts';
+import type { FraudDecision, FraudInputs } from '../../domain/fraud.ts';
 import type { Posting } from '../../domain/journal.ts';
 import type { Tx } from '../types.ts';
 import { loadConversionsById } from './intake.ts';
-import { postingRows } from './intake-write.ts';
+import { addRollups, postingRows, type RollupChange, rollupRows } from './intake-write.ts';
 
 /** A conversion that waits for its visitor's login, with the countries that the fraud rules compare. */
 export type Claimable = { conversion: Conversion; clickCountry: string | null; country: string | null };
@@ -50,20 +51,30 @@ async function lockClaimable(tx: Tx, condition: string, value: unknown): Promise
   });
 }
 
-/** Writes a claim: the shopper on conversions and ledger rows, what fraud moved, and the postings. `at` in milliseconds. */
-export async function writeClaim(
-  tx: Tx,
-  userId: string,
-  conversions: readonly Conversion[],
-  postings: readonly Posting[],
-  at: number,
-): Promise<void> {
+/** What the fraud rules say of a conversion now that its shopper is known. */
+export type ClaimDecision = { decision: FraudDecision; inputs: FraudInputs };
+
+export type ClaimRows = {
+  conversions: readonly Conversion[];
+  /** Decisions that are stricter than the one at birth, by conversion: a revived reward must meet them again. */
+  stricter: ReadonlyMap<bigint, ClaimDecision>;
+  postings: readonly Posting[];
+  rollups: readonly RollupChange[];
+  shard: number;
+  /** Milliseconds since the Unix epoch. */
+  at: number;
+};
+
+/** Writes a claim: the shopper on conversions and ledger rows, what fraud decided and moved, the postings, the daily figures. */
+export async function writeClaim(tx: Tx, userId: string, rows: ClaimRows): Promise<void> {
+  const { conversions, stricter, postings, at } = rows;
   const data = {
     claimed: conversions.map((c) => ({
       conv_id: String(c.convId),
       tenant_id: c.tenantId,
       created_at: new Date(c.occurredAt).toISOString(),
       rounds: c.rounds,
+      ...fraudColumns(stricter.get(c.convId)),
     })),
     moves: conversions.flatMap((c) =>
       c.ledger.map((row) => ({
@@ -87,7 +98,10 @@ export async function writeClaim(
        where i.conv_id = r.conv_id and i.rounds <> r.rounds
      ),
      shoppers as (
-       update conversions c set user_id = $2 from input, jsonb_to_recordset(j -> 'claimed') as r(conv_id bigint, created_at timestamptz)
+       update conversions c set user_id = $2, fraud_score = coalesce(r.fraud_score, c.fraud_score),
+         fraud_rules = coalesce(r.fraud_rules, c.fraud_rules), fraud_inputs = coalesce(r.fraud_inputs, c.fraud_inputs)
+       from input, jsonb_to_recordset(j -> 'claimed') as r(conv_id bigint, created_at timestamptz, fraud_score int, fraud_rules text[],
+         fraud_inputs jsonb)
        where c.conv_id = r.conv_id and c.created_at = r.created_at
      ),
      rewards as (
@@ -104,6 +118,14 @@ export async function writeClaim(
      from input, jsonb_to_recordset(j -> 'postings') as r(event_id text, account text, amount numeric, currency text, tenant_id uuid, kind text)`,
     [JSON.stringify(data), userId, new Date(at)],
   );
+  if (rows.rollups.length > 0)
+    await tx.query(addRollups('$1', '$2'), [JSON.stringify({ rollups: rollupRows(rows.rollups) }), rows.shard]);
+}
+
+function fraudColumns(decided: ClaimDecision | undefined): Record<string, unknown> {
+  if (decided === undefined) return {};
+  const { verdict, score, rules } = decided.decision;
+  return { fraud_score: score, fraud_rules: rules, fraud_inputs: { ...decided.inputs, verdict } };
 }
 
 /** Visitors who belong to a shopper while conversions of theirs do not: claims that never arrived. */

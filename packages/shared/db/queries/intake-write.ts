@@ -1,4 +1,4 @@
-import type { Conversion } from '../../domain/conversion.ts';
+import type { Conversion, LedgerRow } from '../../domain/conversion.ts';
 import type { FraudDecision, FraudInputs } from '../../domain/fraud.ts';
 import { aliasesOf } from '../../domain/intake.ts';
 import type { Posting } from '../../domain/journal.ts';
@@ -123,7 +123,7 @@ export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<void> {
         .map((row) => ({
           ...keysOf(c),
           led_id: String(row.ledId),
-          status: row.status,
+          status: isRevivedToReview(row) ? 'pending' : row.status,
           reason: row.reason,
           status_at: iso(row.statusAt),
         })),
@@ -174,6 +174,22 @@ export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<void> {
   // The locks make this impossible; the constraint is what is trusted (money rule 2).
   if (result.rows[0]?.orders !== BigInt(rows.ordersTaken.length))
     throw new Error('an order id was taken by another conversion meanwhile');
+  const reviews = rows.changed.flatMap((c) => c.ledger.filter(isRevivedToReview).map((row) => ({ c, row })));
+  if (reviews.length > 0)
+    await tx.query(
+      `update ledger l set status = 'review' from unnest($1::bigint[], $2::uuid[], $3::timestamptz[]) as r(led_id, tenant_id, created_at)
+       where l.led_id = r.led_id and l.tenant_id = r.tenant_id and l.created_at = r.created_at and l.status = 'pending'`,
+      [
+        reviews.map(({ row }) => row.ledId),
+        reviews.map(({ c }) => c.tenantId),
+        reviews.map(({ c }) => new Date(c.occurredAt)),
+      ],
+    );
+}
+
+/** The ledger's machine revives to pending only; review comes after it. */
+function isRevivedToReview(row: LedgerRow): boolean {
+  return row.isChanged && !row.isNew && row.reason === 'revived' && row.status === 'review';
 }
 
 /** The columns of journal_entries for these postings, as JSON. */

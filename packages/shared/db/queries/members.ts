@@ -92,8 +92,8 @@ export async function invite(
   );
   const { rows } = await tx.query<InvitationRow>(
     `insert into invitations as i (invitation_id, tenant_id, phone, role, invited_by, created_at, expires_at, status_at)
-     select $1, $2, $3, $4, $5, $6, $7, $6
-     where (select count(*) from invitations where tenant_id = $2 and status = 'open' and phone <> $3) < $8
+     select $1, $2, $3::varchar, $4, $5, $6, $7, $6
+     where (select count(*) from invitations where tenant_id = $2 and status = 'open' and phone <> $3::varchar) < $8
      on conflict (tenant_id, phone) where status = 'open'
        do update set role = excluded.role, invited_by = excluded.invited_by, expires_at = excluded.expires_at, status_at = excluded.status_at
      returning ${INVITATION}`,

@@ -202,6 +202,7 @@ export async function gatherEvidence(
   tx: Tx,
   params: { user_id: string; merchant: string; order_id: string; from: Date; to: Date },
 ): Promise<ClaimEvidence> {
+  const order = params.order_id.trim();
   const { rows: clicks } = await tx.query<{ click_id: bigint; offer_id: number }>(
     `select k.click_id, l.offer_id from clicks k
      join links l on l.link_id = k.link_id and l.tenant_id = k.tenant_id
@@ -221,9 +222,9 @@ export async function gatherEvidence(
     `select c.conv_id, c.tenant_id, c.txn_id, coalesce(c.user_id = $1, false) as own, c.user_id is null and c.visitor_id is null as nobodys
      from conversions c join offers o on o.offer_id = c.offer_id and o.merchant = $2
      where c.created_at between $3 and $4
-       and (c.user_id = $1 or c.conv_id in (select k.conv_id from order_keys k where k.merchant = $2 and k.order_id in ($5, upper($5), lower($5))))
+       and (c.user_id = $1 or c.conv_id in (select k.conv_id from order_keys k where k.merchant = $2 and k.order_id = any($5::text[])))
      order by c.created_at desc limit ${MOST}`,
-    [params.user_id, params.merchant, params.from, params.to, params.order_id.trim()],
+    [params.user_id, params.merchant, params.from, params.to, [order, order.toUpperCase(), order.toLowerCase()]],
   );
   type UnmatchedRow = {
     unmatched_id: bigint;
@@ -242,7 +243,7 @@ export async function gatherEvidence(
      join offers o on o.offer_id::text = coalesce(u.raw ->> 'offer_id', u.raw ->> 'campaign_id') and o.merchant = $1
      where u.status = 'open' and u.assigned_at is null and lower(u.raw ->> 'txn_id') = lower($2)
      order by u.unmatched_id limit ${MOST}`,
-    [params.merchant, params.order_id.trim()],
+    [params.merchant, order],
   );
   return {
     clicks: clicks.map((row) => ({ clickId: row.click_id, offerId: row.offer_id })),

@@ -1,7 +1,15 @@
 import type { ActionDecision, Steered } from '../../domain/payout-action.ts';
 import type { PayoutStatus } from '../../domain/payout-state.ts';
 import type { Tx } from '../types.ts';
-import { lockAccount, PAYOUT_COLUMNS, type PayeeKey, type Payout, type PayoutRow, payoutOf, returnMoney } from './payouts.ts';
+import {
+  lockAccount,
+  PAYOUT_COLUMNS,
+  type PayeeKey,
+  type Payout,
+  type PayoutRow,
+  payoutOf,
+  returnMoney,
+} from './payouts.ts';
 import { fromMicroseconds, microsecondsOf } from './time.ts';
 
 /** True if the user is an operator now (money rule 24). For workers that act for operators. */
@@ -74,10 +82,12 @@ export async function applyAction(
   const statusAt = 'status_at = case when status = $2 then status_at else $3 end';
   switch (decision.kind) {
     case 'hold':
-      await tx.query(
-        `update payouts set status = $2, ${statusAt}, held_at = $3, held_by = $4 where payout_id = $1`,
-        [payout.payoutId, to, time, operatorId],
-      );
+      await tx.query(`update payouts set status = $2, ${statusAt}, held_at = $3, held_by = $4 where payout_id = $1`, [
+        payout.payoutId,
+        to,
+        time,
+        operatorId,
+      ]);
       return to;
     case 'release':
     case 'retry':
@@ -129,7 +139,11 @@ export async function claimCancelling(tx: Tx, now: number, leaseMs: number): Pro
  * Amazon has cancelled the card before its code was delivered: the payout is over, its code erased, its money the payee's again. False if it was not
  * being cancelled any more.
  */
-export async function markCardCancelled(tx: Tx, payout: PayeeKey & Pick<Payout, 'payoutId' | 'amount'>, now: number): Promise<boolean> {
+export async function markCardCancelled(
+  tx: Tx,
+  payout: PayeeKey & Pick<Payout, 'payoutId' | 'amount'>,
+  now: number,
+): Promise<boolean> {
   await lockAccount(tx, payout);
   const { rowCount } = await tx.query(
     `update payouts set status = 'cancelled', status_at = $2, voucher_code = null, card_may_exist = false, held_at = null, held_by = null
@@ -150,51 +164,17 @@ export async function markNotCancelled(tx: Tx, payoutId: string, now: number): P
 }
 
 /** A voucher that a shopper may be shown again: the payout if it is theirs, whatever its status. */
-export async function payoutOfUser(tx: Tx, payoutId: string, userId: string): Promise<(Payout & { gcId: string | null }) | null> {
+export async function payoutOfUser(
+  tx: Tx,
+  payoutId: string,
+  userId: string,
+): Promise<(Payout & { gcId: string | null }) | null> {
   const { rows } = await tx.query<PayoutRow & { gcId: string | null }>(
     `select ${PAYOUT_COLUMNS}, p.next_attempt_at as "dueAt", p.gc_id as "gcId" from payouts p where p.payout_id = $1 and p.user_id = $2`,
     [payoutId, userId],
   );
   const [row] = rows;
   return row === undefined ? null : { ...payoutOf(row), gcId: row.gcId };
-}
-
-/** True while a kill switch stops all payouts or those of the tenant. */
-export async function arePayoutsStopped(tx: Tx, tenantId: string): Promise<boolean> {
-  const { rows } = await tx.query<{ stopped: boolean }>(`select is_stopped('payouts', $1) as stopped`, [tenantId]);
-  return rows[0]?.stopped === true;
-}
-
-export type PayoutAudit = {
-  /** As `mintId` makes it. */
-  readonly auditId: bigint;
-  readonly tenantId: string | null;
-  /** `user:<id>` */
-  readonly actor: string;
-  readonly action: string;
-  /** `payout:<id>` */
-  readonly subject: string;
-  readonly reason: string | null;
-  readonly details?: Readonly<Record<string, string>>;
-  /** Milliseconds since the Unix epoch. */
-  readonly at: number;
-};
-
-/** Writes down who did what and why, in the transaction of the deed. No phone and no code goes in. */
-export async function writePayoutAudit(tx: Tx, entry: PayoutAudit): Promise<void> {
-  await tx.query(
-    'insert into audit_log (audit_id, tenant_id, actor, action, subject, reason, details, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)',
-    [
-      entry.auditId,
-      entry.tenantId,
-      entry.actor,
-      entry.action,
-      entry.subject,
-      entry.reason,
-      JSON.stringify(entry.details ?? {}),
-      new Date(entry.at),
-    ],
-  );
 }
 
 /** A payout as operators and its own receiver see it: never a code, not even encrypted. */

@@ -12,6 +12,8 @@ export type RewardRow = {
   created_at: Date;
   /** The shopper's confirmed balance at that tenant in that currency, reserved for a payout or not. */
   payable: string;
+  /** The part of it that no payout was made for yet. */
+  available: string;
 };
 
 /**
@@ -33,7 +35,7 @@ export async function rewardsOfUser(
 ): Promise<(RewardRow & { at: bigint })[]> {
   const { rows } = await tx.query<RewardRow & { at: bigint }>(
     `select l.led_id, l.user_amount as amount, l.currency, l.status, o.brand, l.release_at, l.created_at, ${microsecondsOf('l.created_at')} as at,
-       coalesce(a.available + a.reserved, 0) as payable
+       coalesce(a.available + a.reserved, 0) as payable, coalesce(a.available, 0) as available
      from ledger l
      left join conversions c on c.conv_id = l.conv_id and c.created_at = l.created_at
      left join offers o on o.offer_id = c.offer_id

@@ -50,11 +50,12 @@ export async function updateTenant(
     name?: string | undefined;
     default_share_pct?: string | undefined;
     trackier_pid?: string | null | undefined;
+    status?: TenantRow['status'] | undefined;
   },
 ): Promise<TenantRow | null> {
   const { rows } = await tx.query<TenantRow>(
     `update tenants set name = coalesce($2, name), default_share_pct = coalesce($3, default_share_pct),
-       trackier_pid = case when $4 then $5 else trackier_pid end
+       trackier_pid = case when $4 then $5 else trackier_pid end, status = coalesce($6, status)
      where tenant_id = $1 returning ${COLUMNS}`,
     [
       params.tenant_id,
@@ -62,9 +63,15 @@ export async function updateTenant(
       params.default_share_pct ?? null,
       params.trackier_pid !== undefined,
       params.trackier_pid ?? null,
+      params.status ?? null,
     ],
   );
   return rows[0] ?? null;
+}
+
+/** Where the tenant's logo is; null: it has none. */
+export async function setLogo(tx: Tx, params: { tenant_id: string; logo_url: string | null }): Promise<void> {
+  await tx.query('update tenants set logo_url = $2 where tenant_id = $1', [params.tenant_id, params.logo_url]);
 }
 
 /** The user's role in an active tenant, or null: asked in the transaction of every change (money rule 24). Runs in `withTenant`. */

@@ -96,7 +96,7 @@ export async function unmatchedToRetry(tx: Tx, limit: number): Promise<Waiting[]
        or u.reason = 'unknown_offer' and exists (
          select 1 from offers o where o.offer_id::text = coalesce(u.raw ->> 'offer_id', u.raw ->> 'campaign_id'))
        or u.assigned_at is not null and not exists (
-         select 1 from postbacks p where p.postback_id = u.unmatched_id and p.received_at = id_time(u.unmatched_id) and p.processed_at >= u.assigned_at))
+         select 1 from postbacks p where p.postback_id = u.unmatched_id and p.received_at = id_time(u.unmatched_id) and p.processed_at > u.assigned_at))
      order by u.received_at limit $1`,
     [limit],
   );

@@ -89,7 +89,7 @@ export async function endAttempts(tx: Tx, params: { ends: readonly AttemptEnd[];
     `update webhook_deliveries d set
        status = case when r.delivered then 'delivered' when r.next is null then 'failed' else 'pending' end,
        next_attempt_at = coalesce(r.next, d.next_attempt_at), response_status = r.response_status, response_body = r.response_body, error = r.error,
-       duration_ms = r.duration_ms, delivered_at = case when r.delivered then $2 end
+       duration_ms = r.duration_ms, delivered_at = case when r.delivered then $2::timestamptz end
      from jsonb_to_recordset($1::jsonb) as r(delivery_id uuid, attempt int, delivered boolean, next timestamptz, response_status int, response_body text,
        error text, duration_ms int)
      where d.delivery_id = r.delivery_id and d.attempts = r.attempt and d.status = 'pending'`,
@@ -113,7 +113,7 @@ export async function countFailures(
   const { rows } = await tx.query<{ tenant_id: string; endpoint_id: string; failures: number; failing_since: Date }>(
     `update webhook_endpoints e set
        failures = case when r.succeeded then 0 else e.failures end + r.failures,
-       failing_since = case when r.failures = 0 then null when r.succeeded then $2 else coalesce(e.failing_since, $2) end
+       failing_since = case when r.failures = 0 then null when r.succeeded then $2::timestamptz else coalesce(e.failing_since, $2) end
      from jsonb_to_recordset($1::jsonb) as r(tenant_id uuid, endpoint_id uuid, failures int, succeeded boolean)
      where e.tenant_id = r.tenant_id and e.endpoint_id = r.endpoint_id and e.status = 'enabled'
        and (r.failures > 0 or e.failures > 0)
@@ -146,13 +146,10 @@ export async function disableFailing(
 }
 
 /** Forgets events from before `before`, with their deliveries, at most `limit`; and secrets whose time is over. Answers how many events. */
-export async function forgetWebhooks(
-  tx: Tx,
-  params: { now: Date; before: Date; limit: number },
-): Promise<number> {
+export async function forgetWebhooks(tx: Tx, params: { now: Date; before: Date; limit: number }): Promise<number> {
   const { rowCount } = await tx.query(
     `delete from webhook_events where event_id in (
-       select event_id from webhook_events where occurred_at < $1 order by occurred_at limit $2 for update skip locked)`,
+       select event_id from webhook_events where occurred_at < $1 order by occurred_at limit $2)`,
     [params.before, params.limit],
   );
   await tx.query(

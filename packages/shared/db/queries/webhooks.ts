@@ -78,7 +78,7 @@ export async function updateEndpoint(
 ): Promise<EndpointRow | null> {
   const { rows } = await tx.query<EndpointRow>(
     `update webhook_endpoints set url = coalesce($3, url), description = case when $4 then $5 else description end, events = coalesce($6, events),
-       status = coalesce($7, status), status_at = case when coalesce($7, status) <> status then $8 else status_at end,
+       status = coalesce($7, status), status_at = case when coalesce($7, status) <> status then $8::timestamptz else status_at end,
        failures = case when $7 = 'enabled' then 0 else failures end, failing_since = case when $7 = 'enabled' then null else failing_since end
      where tenant_id = $1 and endpoint_id = $2 and status <> 'removed' returning ${COLUMNS}`,
     [
@@ -149,7 +149,8 @@ export type DeliveryRow = {
 
 const DELIVERY = `d.delivery_id, d.event_id, e.type, d.status, d.attempts, d.next_attempt_at, d.replay_of, d.response_status, d.response_body, d.error,
   d.duration_ms, d.created_at, d.attempted_at, d.delivered_at`;
-const DELIVERIES = 'webhook_deliveries d join webhook_events e on e.tenant_id = d.tenant_id and e.event_id = d.event_id';
+const DELIVERIES =
+  'webhook_deliveries d join webhook_events e on e.tenant_id = d.tenant_id and e.event_id = d.event_id';
 
 /** An endpoint's deliveries, newest first, from behind `after`: a creation time in microseconds since the epoch, and the id that ties are broken by. */
 export async function listDeliveries(

@@ -1,0 +1,123 @@
+import { type SmsResult, sendSms } from '@hissaback/shared/clients/sms';
+import {
+  claimNotifications,
+  closeNotifications,
+  collectNotifications,
+  type Notification,
+  type NotificationEnd,
+  type NotificationKind,
+  settleNotification,
+} from '@hissaback/shared/db/queries/notifications';
+import { readWatermark, writeWatermark } from '@hissaback/shared/db/queries/schedules';
+import { withinHours } from '@hissaback/shared/domain/india-time';
+import { LEASE_MS, smsDelay } from '@hissaback/shared/domain/retry-schedule';
+import type { PayoutSettings } from './deps.ts';
+import { logEvent, reasonOf } from './log.ts';
+import { notificationMessage } from './messages/notification.ts';
+import { type MessageLanguage, messageLanguage } from './messages/voucher.ts';
+import type { PayoutRun } from './run.ts';
+
+const SCHEDULE = 'payout';
+/** How much of the time before is looked at again: a transaction may be committed long after the time it wrote. */
+const OVERLAP_MS = 15 * 60_000;
+const DAY_MS = 86_400_000;
+/** After that it is no news. */
+const STALE_MS = 2 * DAY_MS;
+const MOST_ATTEMPTS = 5;
+const AT_ONCE = 4;
+
+/**
+ * Tells shoppers by SMS what became of their rewards, unless they switched it off, and not at night. Each thing is told at most once: what the gateway may
+ * have taken is not sent again. Never breaks a run: money does not wait for it.
+ */
+export async function notify(run: PayoutRun): Promise<void> {
+  const settings = run.config.notifications;
+  if (settings === null) return;
+  try {
+    await collect(run);
+    const now = run.clock.now();
+    await run.db.transaction((tx) => closeNotifications(tx, now, now - STALE_MS));
+    if (withinHours(settings.hours, now) === now) await sendAll(run);
+  } catch (error) {
+    logEvent('error', 'notifications_failed', { reason: reasonOf(error) });
+  }
+}
+
+/** The first run tells nothing of the past. */
+async function collect(run: PayoutRun): Promise<void> {
+  const to = run.clock.now();
+  const added = await run.db.transaction(async (tx) => {
+    const { toldUntil } = await readWatermark(tx, SCHEDULE);
+    const from = typeof toldUntil === 'number' ? Math.max(toldUntil - OVERLAP_MS, to - STALE_MS) : to;
+    const count = await collectNotifications(tx, { from, to });
+    await writeWatermark(tx, SCHEDULE, { toldUntil: to });
+    return count;
+  });
+  if (added > 0) logEvent('info', 'notifications_entered', { count: added });
+}
+
+async function sendAll(run: PayoutRun): Promise<void> {
+  while (run.clock.now() < run.deadline) {
+    const now = run.clock.now();
+    const taken = await run.db.transaction((tx) => claimNotifications(tx, { now, leaseMs: LEASE_MS, limit: AT_ONCE }));
+    await Promise.all(taken.map((notification) => sendOne(run, notification)));
+    if (taken.length < AT_ONCE) return;
+  }
+}
+
+async function sendOne(run: PayoutRun, notification: Notification): Promise<void> {
+  const end = await send(run, notification);
+  const now = run.clock.now();
+  await run.db.transaction((tx) => settleNotification(tx, notification, end, now));
+  if (end === 'failed' || end === 'unknown')
+    logEvent('error', 'notification_not_sent', { kind: notification.kind, subject: notification.subject, end });
+}
+
+async function send(run: PayoutRun, notification: Notification): Promise<NotificationEnd | { again: number }> {
+  if (!notification.isWanted) return 'switched_off';
+  if (notification.phone === null) return 'failed';
+  const { settings } = run;
+  const { kind, subject, amount, currency, brand, attempt } = notification;
+  const language = messageLanguage(notification.language);
+  const result = await sendSms(
+    {
+      endpoint: settings.SMS_ENDPOINT,
+      authKey: settings.SMS_AUTH_KEY,
+      sender: settings.SMS_SENDER,
+      entityId: settings.DLT_ENTITY_ID,
+      fetch: run.fetch,
+    },
+    {
+      to: notification.phone,
+      text: notificationMessage(kind, language, { amount, currency, brand }),
+      kind,
+      templateId: templateOf(settings, kind, language),
+      reference: `${kind}-${subject}`,
+    },
+  );
+  if (result.ok) return 'sent';
+  if (!isCertain(result)) return 'unknown';
+  if (!result.retryable || attempt >= MOST_ATTEMPTS) return 'failed';
+  return { again: run.clock.now() + smsDelay(attempt) };
+}
+
+/** The gateway said no, or that it is in trouble. A silence may be a message that went out. */
+function isCertain(result: Extract<SmsResult, { ok: false }>): boolean {
+  return result.notSent || result.reason === 'gateway_error';
+}
+
+function templateOf(settings: PayoutSettings, kind: NotificationKind, language: MessageLanguage): string {
+  const english = {
+    tracked: settings.DLT_TEMPLATE_TRACKED,
+    confirmed: settings.DLT_TEMPLATE_CONFIRMED,
+    paid: settings.DLT_TEMPLATE_PAID,
+    reversed: settings.DLT_TEMPLATE_REVERSED,
+  };
+  const hindi = {
+    tracked: settings.DLT_TEMPLATE_TRACKED_HI,
+    confirmed: settings.DLT_TEMPLATE_CONFIRMED_HI,
+    paid: settings.DLT_TEMPLATE_PAID_HI,
+    reversed: settings.DLT_TEMPLATE_REVERSED_HI,
+  };
+  return (language === 'hi' ? hindi[kind] : '') || english[kind];
+}
