@@ -19,6 +19,7 @@ export type WranglerConfig = {
   main: string;
   vars?: Record<string, string>;
   hyperdrive?: { binding: string; id: string; localConnectionString?: string }[];
+  ratelimits?: { name: string; namespace_id: string; simple: { limit: number; period: number } }[];
   [key: string]: unknown;
 };
 
@@ -60,12 +61,21 @@ export function localConfig(committed: WranglerConfig, local: LocalValues): Wran
     ...committed,
     main: local.main,
     ...(committed.vars ? { vars: Object.fromEntries(vars) } : {}),
+    ...(committed.ratelimits ? { ratelimits: rateLimits(committed.ratelimits, Object.fromEntries(vars)) } : {}),
     ...(committed.hyperdrive
       ? {
           hyperdrive: committed.hyperdrive.map((each) => ({ ...each, localConnectionString: local.databaseUrl ?? '' })),
         }
       : {}),
   };
+}
+
+/** The var and the binding say the same limit: whoever changes the one means the other too. */
+function rateLimits(committed: NonNullable<WranglerConfig['ratelimits']>, vars: Record<string, string>) {
+  const limit = Number(vars.PUBLIC_PER_MINUTE);
+  return committed.map((each) =>
+    each.name === 'PUBLIC_LIMIT' && limit > 0 ? { ...each, simple: { ...each.simple, limit } } : each,
+  );
 }
 
 function quote(value: string): string {

@@ -31,6 +31,7 @@ import { createLinks } from './links/bulk.ts';
 import { createLink } from './links/create.ts';
 import { getLink } from './links/get.ts';
 import { listLinksRoute } from './links/list.ts';
+import { linkQrPng, linkQrSvg } from './links/qr.ts';
 import { updateLinkRoute } from './links/update.ts';
 import { memberRoutes } from './members/routes.ts';
 import { notificationRoutes } from './notifications/routes.ts';
@@ -101,6 +102,8 @@ export function createApp(chance: { clock: Clock; random: Random; write?: (line:
     .route('/', createLinks)
     .route('/', listLinksRoute)
     .route('/', getLink)
+    .route('/', linkQrSvg)
+    .route('/', linkQrPng)
     .route('/', updateLinkRoute)
     .route('/', createWebhook)
     .route('/', listWebhooks)

@@ -141,7 +141,9 @@ describe('fault 12: a reversal after the payout has spent the balance', () => {
 describe('fault 50: payout and reversal race over one balance', () => {
   it('one wins each time: no balance below zero, and the rest a receivable', async () => {
     const ends = new Set<string>();
+    const start = on.clock.now();
     for (let round = 0; round < 8; round++) {
+      on.clock.set(start + round * DAY);
       const { user, clicks } = await released(2);
       const [reserving, first, second] = [
         openDatabase({ connectionString: database.payout }),

@@ -21,15 +21,14 @@ beforeAll(async () => {
   const template = 'hb_template';
   await onServer(server.url, (client) => client.query(`create database ${template}`));
   await migrate(inDatabase(server.url, template), MIGRATIONS);
-  const key = 'pool';
-  await setRolePasswords(inDatabase(server.url, template), key);
-  database = await createTestDatabase({ adminUrl: server.url, key, template });
+  await setRolePasswords(inDatabase(server.url, template));
+  database = await createTestDatabase({ adminUrl: server.url, key: new URL(server.url).password, template });
 });
 afterAll(() => server.stop());
 
 const POOL = 8;
 /** About what the delays of their retries leave at the same moment. */
-const AT_ONCE_LATER = 25;
+const AT_ONCE_LATER = 10;
 
 describe('fault 39: 250 consumers at once and a pool of eight connections', () => {
   it('are retried with a delay, and nothing is dropped', async () => {

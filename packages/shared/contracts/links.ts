@@ -141,3 +141,13 @@ export type CreatedLinks = z.output<typeof createdLinks>;
 export type Countries = z.output<typeof countries>;
 export type Devices = z.output<typeof devices>;
 export type Utm = z.output<typeof utm>;
+
+/** `GET /v1/links/:link_id/qr.png`: `size` is the most pixels a side may have. */
+export const qrQuery = z.object({
+  size: z
+    .string()
+    .regex(/^\d{2,4}$/)
+    .transform(Number)
+    .pipe(z.int().min(64).max(2_048))
+    .default(512),
+});

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Stage, stage } from '../stage.fake.ts';
+import { untilWaiting } from '../waiting.fake.ts';
 
 let on: Stage;
 let phones = 0;
@@ -237,6 +238,19 @@ describe('the members of a tenant', () => {
     ]);
     expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
     expect((await shop.members()).filter((member) => member.startsWith('owner'))).toHaveLength(1);
+  });
+
+  test('an owner who leaves while the other one is being removed waits, and then is the last one', async () => {
+    const shop = await tenant();
+    const other = await shop.join('owner');
+    await on.sql('begin');
+    await on.sql('select from tenants where tenant_id = $1 for update', [shop.tenant_id]);
+    await on.sql('delete from tenant_members where user_id = $1', [other.user_id]);
+    const leaving = shop.call('DELETE', `/members/${shop.user_id}`);
+    await untilWaiting(on, leaving);
+    await on.sql('commit');
+    expect((await leaving).status).toBe(409);
+    expect(await shop.members()).toEqual([`owner ${shop.user_id}`]);
   });
 
   test('who was removed sees and changes nothing any more, whatever the day-old token says (money rule 24)', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Stage, stage } from '../stage.fake.ts';
+import { untilWaiting } from '../waiting.fake.ts';
 
 let on: Stage;
 let phones = 0;
@@ -185,6 +186,7 @@ describe('DELETE /v1/me', () => {
     await on.sql('begin');
     await on.sql('select from payee_accounts where payee = $1 for update', [user_id]);
     const erasing = me('DELETE', '?forfeit_balance=true');
+    await untilWaiting(on, erasing);
     await payout(tenant_id, user_id, 'queued');
     await on.sql('commit');
     expect((await erasing).status).toBe(409);
