@@ -25,7 +25,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** Days at the end in which nothing fails, so that everything that waits must come to its end. */
-const QUIET_DAYS = 3;
+const QUIET_DAYS = 2;
 const MOST_DRAIN_ROUNDS = 400;
 const UNREADABLE = { kind: 'nobody can read this' };
 /** Sales that even the network's list cannot attribute. */
@@ -177,7 +177,7 @@ class Simulation {
       const run = await workers.payoutSchedule('release');
       await this.#parts.observer.seeRelease(run.kind === 'done' && run.value.ok);
     });
-    times(isQuiet ? 14 : 5, () => this.#payOut());
+    times(isQuiet ? 12 : 5, () => this.#payOut());
     times(1, () => workers.payoutSchedule('nightly-retry'));
     times(2, () => workers.webhookSchedule('rematch'));
     times(settings.inbox ? 2 : 0, () => workers.webhookSchedule('inbox'));

@@ -216,7 +216,6 @@ export function hostileHeader(roll: Dice): [name: string, value: string] {
     ['x-requested-with', 'XMLHttpRequest'],
     ['accept', 'x'.repeat(2_000)],
     ['accept-language', '*;q=0,xx-'.repeat(200)],
-    ['accept-encoding', 'identity;q=0'],
     ['range', 'bytes=5-1'],
     ['sec-gpc', '1'],
     ['content-encoding', 'gzip'],

@@ -12,7 +12,7 @@ const INSIDE =
  * What is wrong with an answer to a hostile request, or null: a failure of ours, a hang, a look inside, or an error that is no problem of the
  * closed form.
  */
-export function judge(answer: FuzzAnswer, method: string): string | null {
+export function judge(answer: FuzzAnswer, method: string, path: string): string | null {
   const { status, headers, text, milliseconds } = answer;
   if (milliseconds > PATIENCE_MS) return `took ${Math.round(milliseconds)} ms`;
   if (status >= 500) return `answered ${status}: ${text.slice(0, 300)}`;
@@ -20,6 +20,8 @@ export function judge(answer: FuzzAnswer, method: string): string | null {
   const isPage = /^(?:text\/html|image\/)/.test(headers.get('content-type') ?? '');
   if (inside !== null && status >= 400 && !isPage)
     return `shows its inside (${inside[0].slice(0, 60)}): ${text.slice(0, 300)}`;
+  // Other paths are smart links and pages: their errors are for people.
+  if (!/^\/(?:v1|\.well-known)\//.test(path)) return null;
   if (!headers.has('x-request-id')) return `answered ${status} without a request id`;
   if (status < 400 || method === 'HEAD') return null;
   if (isPage) return null;

@@ -98,7 +98,7 @@ async function sendAll(
       if (answer.milliseconds > report.slowest.milliseconds)
         report.slowest = { milliseconds: answer.milliseconds, about: request.about };
       if (answer.status < 400 && !['GET', 'HEAD', 'OPTIONS'].includes(request.method)) accepted = true;
-      const wrong = judge(answer, request.method);
+      const wrong = judge(answer, request.method, request.path);
       if (wrong !== null)
         report.failures.push(
           `${request.about}\n  ${request.method} ${request.path.slice(0, 300)}\n  ${preview(request)}\n  ${wrong}`,

@@ -11,6 +11,8 @@ export type WorkerSecrets = {
   VOUCHER_KEYS: string;
   OTP_KEYS: string;
   PHONE_KEYS: string;
+  KYC_KEYS: string;
+  API_KEY_KEYS: string;
   JWT_KEYS: string;
   WEBHOOK_TOKENS: string;
   TRACKIER_API_KEY: string;
@@ -48,6 +50,8 @@ async function generate(): Promise<Secrets> {
       VOUCHER_KEYS: keyring(),
       OTP_KEYS: keyring(),
       PHONE_KEYS: keyring(),
+      KYC_KEYS: keyring(),
+      API_KEY_KEYS: keyring(),
       JWT_KEYS: JSON.stringify([signing]),
       WEBHOOK_TOKENS: token(),
       TRACKIER_API_KEY: token(),

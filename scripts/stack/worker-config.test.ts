@@ -36,6 +36,14 @@ test('any setting of a worker’s vars can be overridden from the environment, a
   expect(vars).toEqual({ TRACKIER_ENDPOINT: 'http://x', TRACKIER_ALLOWLIST: '', PLATFORM_FEE_BP: '250' });
 });
 
+test('the rate-limit binding says what the var says', () => {
+  const ratelimits = [{ name: 'PUBLIC_LIMIT', namespace_id: '1001', simple: { limit: 100, period: 60 } }];
+  const committed = { ...COMMITTED, ratelimits, vars: { PUBLIC_PER_MINUTE: '100' } };
+  const limits = (env: NodeJS.ProcessEnv) => localConfig(committed, { vars: {}, env, main: 'index.ts' }).ratelimits;
+  expect(limits({})).toEqual(ratelimits);
+  expect(limits({ PUBLIC_PER_MINUTE: '9000' })).toMatchObject([{ simple: { limit: 9000, period: 60 } }]);
+});
+
 test('a worker gets no setting it did not ask for', () => {
   expect(local({ HOME: '/somewhere', SMS_ENDPOINT: 'http://y' }).vars).not.toHaveProperty('SMS_ENDPOINT');
 });

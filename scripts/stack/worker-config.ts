@@ -28,7 +28,7 @@ export const SECRETS: Record<WorkerName, readonly SecretName[]> = {
   gateway: [],
   'durable-objects': ['OTP_KEYS'],
   redirect: ['REFERENCE_KEYS', 'VISITOR_KEYS'],
-  api: ['REFERENCE_KEYS', 'VISITOR_KEYS', 'JWT_KEYS', 'SMS_AUTH_KEY', 'PHONE_KEYS'],
+  api: ['REFERENCE_KEYS', 'VISITOR_KEYS', 'JWT_KEYS', 'SMS_AUTH_KEY', 'PHONE_KEYS', 'KYC_KEYS', 'API_KEY_KEYS'],
   webhook: ['REFERENCE_KEYS', 'WEBHOOK_TOKENS', 'TRACKIER_API_KEY', 'PAGER_ROUTING_KEY', 'PHONE_KEYS'],
   'payout-cron': [
     'VOUCHER_KEYS',

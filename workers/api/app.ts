@@ -34,6 +34,9 @@ import { listLinksRoute } from './links/list.ts';
 import { linkQrPng, linkQrSvg } from './links/qr.ts';
 import { updateLinkRoute } from './links/update.ts';
 import { memberRoutes } from './members/routes.ts';
+import { createMissingCashback } from './missing-cashback/create.ts';
+import { decideMissingCashback } from './missing-cashback/decide.ts';
+import { listMissingCashback } from './missing-cashback/list.ts';
 import { notificationRoutes } from './notifications/routes.ts';
 import { offerCategoriesRoute } from './offers/categories.ts';
 import { offersRoute } from './offers/list.ts';
@@ -44,6 +47,9 @@ import { robots } from './pages/robots.ts';
 import { listPayoutsRoute } from './payouts/list.ts';
 import { payoutOperations } from './payouts/operate.ts';
 import { profileRoutes } from './profile/routes.ts';
+import { reconciliationFindingsRoute } from './reconciliation/findings.ts';
+import { importConversions } from './reconciliation/import.ts';
+import { reconciliationReportCsv, reconciliationReportRoute } from './reconciliation/report.ts';
 import { payoutRun } from './rewards/payout-run.ts';
 import { rewardStatement } from './rewards/statement.ts';
 import { rewardTotalsRoute } from './rewards/totals.ts';
@@ -55,6 +61,9 @@ import { createTenant } from './tenants/create.ts';
 import { getTenant } from './tenants/get.ts';
 import { listTenants } from './tenants/list.ts';
 import { updateTenantRoute } from './tenants/update.ts';
+import { assignUnmatchedRoute } from './unmatched/assign.ts';
+import { dismissUnmatchedRoute } from './unmatched/dismiss.ts';
+import { listUnmatchedRoute } from './unmatched/list.ts';
 import { showVoucher } from './vouchers/show.ts';
 import { createWebhook } from './webhooks/create.ts';
 import { listWebhookDeliveries } from './webhooks/deliveries.ts';
@@ -124,6 +133,16 @@ export function createApp(chance: { clock: Clock; random: Random; write?: (line:
     .route('/', userRewards)
     .route('/', rewardStatement)
     .route('/', rewardTotalsRoute)
+    .route('/', createMissingCashback)
+    .route('/', listMissingCashback)
+    .route('/', decideMissingCashback)
+    .route('/', listUnmatchedRoute)
+    .route('/', assignUnmatchedRoute)
+    .route('/', dismissUnmatchedRoute)
+    .route('/', importConversions)
+    .route('/', reconciliationReportRoute)
+    .route('/', reconciliationReportCsv)
+    .route('/', reconciliationFindingsRoute)
     .route('/', payoutRun)
     .route('/', listPayoutsRoute)
     .route('/', payoutOperations)

@@ -5,11 +5,11 @@ import {
   collectNotifications,
   type Notification,
   type NotificationEnd,
-  type NotificationKind,
   settleNotification,
 } from '@hissaback/shared/db/queries/notifications';
 import { readWatermark, writeWatermark } from '@hissaback/shared/db/queries/schedules';
 import { withinHours } from '@hissaback/shared/domain/india-time';
+import type { NotificationKind } from '@hissaback/shared/domain/notification';
 import { LEASE_MS, smsDelay } from '@hissaback/shared/domain/retry-schedule';
 import type { PayoutSettings } from './deps.ts';
 import { logEvent, reasonOf } from './log.ts';

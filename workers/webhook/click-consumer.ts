@@ -1,7 +1,7 @@
 import type { ClickMessage } from '@hissaback/shared/contracts/click-message';
 import { insertClicks, unmatchedOfClicks } from '@hissaback/shared/db/queries/click-intake';
-import type { Waiting } from '@hissaback/shared/db/queries/unmatched';
 import type { Tx } from '@hissaback/shared/db/types';
+import type { Waiting } from '@hissaback/shared/domain/assignment';
 import type { Random } from '@hissaback/shared/domain/chance';
 
 /** How often a colliding click is given the next id before its batch is tried again. */

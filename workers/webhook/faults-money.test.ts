@@ -35,14 +35,14 @@ afterEach(async () => {
 const DAY = 86_400_000;
 
 /** A shopper whose rewards of 100.00 each are released. */
-async function released(rewards: number): Promise<{ user: string; clicks: Click[] }> {
+async function released(rewards: number, order = 'R'): Promise<{ user: string; clicks: Click[] }> {
   const user = await on.newUser();
   const visitor = await on.newVisitor(user);
   const clicks: Click[] = [];
   for (let index = 0; index < rewards; index++) {
     const click = await on.storedClick(visitor);
     clicks.push(click);
-    await on.take(on.event(click, { txn_id: `R${index}`, sale_amount: '2000.00' }));
+    await on.take(on.event(click, { txn_id: `${order}${index}`, sale_amount: '2000.00' }));
   }
   on.clock.advance(31 * DAY);
   await releaseAll();
@@ -102,8 +102,8 @@ async function pay(payoutId: string): Promise<void> {
 }
 const account = async (user: string) =>
   (await on.rows('select available, reserved, receivable from payee_accounts where payee = $1', [user]))[0];
-const cancel = (click: Click, index: number, db = on.db) =>
-  on.takeOn(db, on.event(click, { txn_id: `R${index}`, status: 'cancelled', sale_amount: '2000.00' }));
+const cancel = (click: Click, index: number, db = on.db, order = 'R') =>
+  on.takeOn(db, on.event(click, { txn_id: `${order}${index}`, status: 'cancelled', sale_amount: '2000.00' }));
 
 describe('fault 12: a reversal after the payout has spent the balance', () => {
   it('is a receivable, which the next rewards work off; nothing is below zero', async () => {
@@ -144,7 +144,7 @@ describe('fault 50: payout and reversal race over one balance', () => {
     const start = on.clock.now();
     for (let round = 0; round < 8; round++) {
       on.clock.set(start + round * DAY);
-      const { user, clicks } = await released(2);
+      const { user, clicks } = await released(2, `R${round}-`);
       const [reserving, first, second] = [
         openDatabase({ connectionString: database.payout }),
         on.worker(),
@@ -152,9 +152,9 @@ describe('fault 50: payout and reversal race over one balance', () => {
       ];
       const [payoutId] = await Promise.all([
         reserve(user, reserving),
-        cancel(clicks[0] as Click, 0, first),
+        cancel(clicks[0] as Click, 0, first, `R${round}-`),
         // A card that is already on its way is taken back from nobody.
-        round % 2 === 0 ? cancel(clicks[1] as Click, 1, second) : undefined,
+        round % 2 === 0 ? cancel(clicks[1] as Click, 1, second, `R${round}-`) : undefined,
       ]);
       await Promise.all([reserving.end(), first.end(), second.end()]);
       const after = (await account(user)) as { available: string; reserved: string; receivable: string };

@@ -8,9 +8,9 @@ import {
   reopenClaim,
   tenantOfOwnConversion,
 } from '@hissaback/shared/db/queries/missing-cashback';
-import { assignUnmatched, lockUnmatched, type Waiting } from '@hissaback/shared/db/queries/unmatched';
+import { assignUnmatched, lockUnmatched } from '@hissaback/shared/db/queries/unmatched';
 import type { Database, Tx } from '@hissaback/shared/db/types';
-import { type Assignment, assigned, refusalOfAssigned } from '@hissaback/shared/domain/assignment';
+import { type Assignment, assigned, refusalOfAssigned, type Waiting } from '@hissaback/shared/domain/assignment';
 import { mintId } from '@hissaback/shared/domain/click-id';
 import { type ClaimEvidence, judgeClaim } from '@hissaback/shared/domain/missing-cashback';
 import { parsePaise } from '@hissaback/shared/domain/money';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { NOTIFICATION_KINDS } from '../db/queries/notifications.ts';
+import { NOTIFICATION_KINDS } from '../domain/notification.ts';
 import { instant, moneyText, pageQuery, uuid } from './fields.ts';
 
 export const PAYOUT_STATUSES = [

@@ -1,4 +1,4 @@
-import type { EventSource } from '../contracts/postback-message.ts';
+import type { EventSource, PostbackMessage } from '../contracts/postback-message.ts';
 import { readNetworkRow, readPostback } from './postback.ts';
 
 /** What an operator or a claim says in place of an unmatched postback's own words. `click` is a bare click id or a click reference of ours. */
@@ -33,4 +33,13 @@ export function assigned(
 export function refusalOfAssigned(raw: Raw, source: EventSource): string | null {
   const reading = source === 'postback' || source === 'operator' ? readPostback(raw) : readNetworkRow(raw);
   return reading.ok ? null : reading.reason;
+}
+
+/** An unmatched postback, as far as trying it again needs it. */
+export type Waiting = { unmatched_id: bigint; raw: Raw; source: EventSource; assignment: Assignment | null };
+
+/** The message that takes an unmatched postback to the ledger consumer again, under its own id. */
+export function messageAgain(row: Waiting): PostbackMessage {
+  const said = row.assignment === null ? row : assigned(row.raw, row.source, row.assignment);
+  return { kind: 'event', postback_id: String(row.unmatched_id), source: said.source, raw: { ...said.raw } };
 }

@@ -1,4 +1,4 @@
-import type { NotificationKind } from '@hissaback/shared/db/queries/notifications';
+import type { NotificationKind } from '@hissaback/shared/domain/notification';
 import type { MessageLanguage } from './voucher.ts';
 
 type Words = { readonly amount: string; readonly brand: string };

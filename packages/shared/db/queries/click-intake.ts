@@ -1,8 +1,8 @@
 import type { ClickMessage } from '../../contracts/click-message.ts';
+import type { Waiting } from '../../domain/assignment.ts';
 import { clickIdTime } from '../../domain/click-id.ts';
 import type { Tx } from '../types.ts';
 import { addRollups, rollupRows } from './intake-write.ts';
-import type { Waiting } from './unmatched.ts';
 
 /** A click and the id it is to be stored under; they differ after a collision. */
 export type ClickToStore = { click: ClickMessage; id: bigint };

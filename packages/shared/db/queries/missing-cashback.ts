@@ -119,6 +119,15 @@ export async function listClaims(
   return rows;
 }
 
+/** One of a shopper's own claims. Runs in `withUser`. */
+export async function claimOfUser(tx: Tx, params: { user_id: string; claim_id: string }): Promise<ClaimRow | null> {
+  const { rows } = await tx.query<ClaimRow>(
+    `select ${COLUMNS} from missing_cashback_claims where user_id = $1 and claim_id = $2`,
+    [params.user_id, params.claim_id],
+  );
+  return rows[0] ?? null;
+}
+
 /** One claim, locked, for whoever decides about it. */
 export async function lockClaimRow(tx: Tx, claimId: string): Promise<ClaimRow | null> {
   const { rows } = await tx.query<ClaimRow>(

@@ -1,9 +1,5 @@
+import type { NotificationKind, NotificationPreferences } from '../../domain/notification.ts';
 import type { Tx } from '../types.ts';
-
-/** What a shopper is told of a reward or a payout, unless they switched it off. */
-export const NOTIFICATION_KINDS = ['tracked', 'confirmed', 'paid', 'reversed'] as const;
-export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
-export type NotificationPreferences = Record<NotificationKind, boolean>;
 
 /** A notification that is ours to send: nobody else will, not even after a crash. */
 export type Notification = {

@@ -1,5 +1,5 @@
 import type { EventSource } from '../../contracts/postback-message.ts';
-import type { Assignment } from '../../domain/assignment.ts';
+import type { Assignment, Waiting } from '../../domain/assignment.ts';
 import type { Tx } from '../types.ts';
 import { fromMicroseconds, microsecondsOf } from './time.ts';
 
@@ -75,14 +75,6 @@ export async function dismissUnmatched(
   );
 }
 
-/** An unmatched postback, as far as trying it again needs it. */
-export type Waiting = {
-  unmatched_id: bigint;
-  raw: Record<string, string>;
-  source: EventSource;
-  assignment: Assignment | null;
-};
-
 /**
  * Open ones that may be matched by now: their click has arrived, their offer has been synced, or an assignment was not taken yet.
  * One that was tried and refused for another reason carries that reason, and is not tried for ever.
@@ -101,4 +93,24 @@ export async function unmatchedToRetry(tx: Tx, limit: number): Promise<Waiting[]
     [limit],
   );
   return rows;
+}
+
+/** True for the id of a click that is stored. */
+export async function isClick(tx: Tx, clickId: bigint): Promise<boolean> {
+  const { rowCount } = await tx.query('select 1 from clicks where click_id = $1 and created_at = id_time($1)', [
+    clickId,
+  ]);
+  return rowCount === 1;
+}
+
+/** True for the id of a link of any tenant. Runs in `withOperator`. */
+export async function isLink(tx: Tx, linkId: string): Promise<boolean> {
+  const { rowCount } = await tx.query('select 1 from links where link_id = $1', [linkId]);
+  return rowCount === 1;
+}
+
+/** True for somebody's id. Runs in `withOperator`. */
+export async function isUser(tx: Tx, userId: string): Promise<boolean> {
+  const { rowCount } = await tx.query('select 1 from users where user_id = $1', [userId]);
+  return rowCount === 1;
 }
