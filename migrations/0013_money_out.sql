@@ -35,6 +35,34 @@ begin
 end
 $$;
 
+-- A reward that stood in for another one's amendment, and is free again because the payout of that one came back, is owed again: its settlement says so
+-- with the setting app.unsettle.
+create or replace function ledger_moves_by_its_machine() returns trigger language plpgsql as $$
+begin
+  if (new.led_id, new.tenant_id, new.created_at, new.conv_id, new.seq, new.visitor_id, new.currency, new.user_pct, new.user_amount, new.creator_amount,
+      new.release_at)
+     is distinct from
+     (old.led_id, old.tenant_id, old.created_at, old.conv_id, old.seq, old.visitor_id, old.currency, old.user_pct, old.user_amount, old.creator_amount,
+      old.release_at) then
+    raise exception 'ledger amounts and keys are immutable' using errcode = 'restrict_violation';
+  end if;
+  if old.user_id is not null and new.user_id is distinct from old.user_id then
+    raise exception 'a reward keeps its shopper' using errcode = 'restrict_violation';
+  end if;
+  if new.status = old.status
+     or (old.status = 'pending' and new.status in ('review', 'confirmed', 'rejected', 'reversed'))
+     or (old.status = 'review' and new.status in ('pending', 'rejected', 'reversed'))
+     or (old.status = 'confirmed' and new.status in ('paid', 'reversed'))
+     or (old.status = 'paid' and new.status = 'reversed')
+     or (old.status = 'rejected' and new.status = 'reversed')
+     or (old.status = 'paid' and new.status = 'confirmed' and current_setting('app.unsettle', true) = 'yes')
+     or (old.status in ('rejected', 'reversed') and new.status = 'pending' and current_setting('app.revive', true) = 'yes') then
+    return new;
+  end if;
+  raise exception 'ledger status cannot go from % to %', old.status, new.status using errcode = 'restrict_violation';
+end
+$$;
+
 -- Operators see what finance compares with Amazon's own list; of a voucher's code nobody but the payout worker sees even the ciphertext.
 grant select (creation_request_id, gc_id, sms_attempts, card_may_exist, held_at, held_by, cancelling_at, resolved_by) on payouts to hissaback_api;
 

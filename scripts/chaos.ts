@@ -3,7 +3,18 @@ import { chaos } from '../tests/chaos/support/chaos.ts';
 import { drain } from '../tests/chaos/support/drain.ts';
 
 const [kills = 50, payouts = 200, drained = 10_000] = process.argv.slice(2).map(Number);
-const log = (line: string): void => console.log(`  ${line}`);
+const print = console.log;
+const log = (line: string): void => print(`  ${line}`);
+
+/** Without the workers' own log lines, of which each payout has some. */
+async function quietly<T>(work: () => Promise<T>): Promise<T> {
+  console.log = () => undefined;
+  try {
+    return await work();
+  } finally {
+    console.log = print;
+  }
+}
 
 function tell(what: string, wrong: readonly string[]): boolean {
   console.log(wrong.length === 0 ? `ok    ${what}` : `FAIL  ${what}\n      ${wrong.join('\n      ')}`);
@@ -15,14 +26,7 @@ try {
     throw new RangeError('Usage: npm run chaos [-- kills payouts drained]');
   const plan = { payouts, kills, everythingEvery: 10, longestLife: 1_500, log };
   const killed = tell(`${kills} kills over ${payouts} payouts: everything agrees card by card`, await chaos(plan));
-  // The payouts' own log lines would be one each.
-  const console_ = { log: console.log, error: console.error };
-  const quiet = (line: unknown): void => {
-    if (!(typeof line === 'string' && line.startsWith('{'))) console_.log(line);
-  };
-  console.log = quiet;
-  const empty = tell(`${drained} due payouts drained without a human`, await drain(drained, log));
-  Object.assign(console, console_);
+  const empty = tell(`${drained} due payouts drained without a human`, await quietly(() => drain(drained, log)));
   process.exitCode = killed && empty ? 0 : 1;
 } catch (error) {
   console.error(error instanceof RangeError ? error.message : error);

@@ -34,10 +34,15 @@ export async function compareAll(all: Compared): Promise<void> {
   await compareBalances(all, check);
   await comparePayouts(all, check);
   await comparePostbacks(all, check);
-  for (const breach of await all.audited.transaction((tx) => audit(tx)))
+  for (const breach of await all.audited.transaction((tx) => audit(tx))) {
+    const named = [...breach.examples.join().matchAll(/conversion (\d+)/g)].map(([, convId]) =>
+      all.observer.byConvId.get(convId ?? ''),
+    );
     differences.push(
       `${breach.invariant} is broken ${breach.count} times (${breach.says}): ${breach.examples.join('; ')}`,
     );
+    stories.push(...named.flatMap((c) => c?.story ?? []));
+  }
   differences.push(...all.amazon.violations);
   if (differences.length > 0) throw new Disagreement(differences.slice(0, 20).join('\n'), stories);
 }

@@ -136,6 +136,8 @@ export class Books {
         const part = least(cover.amount, left);
         if (part < cover.amount) conversion.cover.push({ payoutId: null, amount: cover.amount - part });
         left -= part;
+        // Something of it is to be paid again.
+        if (conversion.state === 'paid' && this.uncovered(conversion) > 0n) conversion.state = 'confirmed';
       }
     }
     if (left > 0n) throw new Error(`the model has ${left} paise available of ${payee} that no reward stands for`);

@@ -78,6 +78,10 @@ describe('the ledger’s statuses', () => {
       await client.query("set local app.revive = 'yes'");
       const revived = ALLOWED.has(`${from}>${to}`) || REVIVAL.has(`${from}>${to}`);
       expect(await move(reward, to), 'with app.revive').toBe(revived ? 'done' : REFUSED);
+      await client.query("set local app.revive = ''");
+      await client.query("set local app.unsettle = 'yes'");
+      const unsettled = ALLOWED.has(`${from}>${to}`) || `${from}>${to}` === 'paid>confirmed';
+      expect(await move(reward, to), 'with app.unsettle').toBe(unsettled ? 'done' : REFUSED);
     });
   });
 

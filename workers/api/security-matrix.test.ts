@@ -7,6 +7,7 @@ import { ACCESS_TOKEN_TYPE, AUDIENCE, ISSUER, ROLES, type Role } from '@hissabac
 import { parseTokenKeys } from '@hissaback/shared/http/token-keys';
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../tests/support/two-tenants.ts';
 import { createApp } from './app.ts';
 import { type Answer, type CallOptions, type Stage, stage } from './stage.fake.ts';
 
@@ -44,6 +45,9 @@ const BODIES: Record<string, (ids: Ids) => unknown> = {
   'POST /v1/domains': ({ tenant_id }) => ({ tenant_id, domain: 'taken-over.example' }),
   'POST /v1/webhooks': ({ tenant_id }) => ({ tenant_id, url: 'https://taken-over.example/' }),
   'PATCH /v1/webhooks/:endpoint_id': () => ({ url: 'https://taken-over.example/' }),
+  'POST /v1/missing-cashback/:claim_id/decide': () => ({ decision: 'reject', reason: 'Taken over' }),
+  'POST /v1/unmatched/:unmatched_id/dismiss': () => ({ reason: 'Taken over' }),
+  'POST /v1/unmatched/:unmatched_id/assign': ({ link_id }) => ({ link_id, reason: 'Taken over' }),
   'POST /v1/events/click': ({ link_id, user_id }) => ({ link_id, user_id }),
 };
 /** POSTs and PATCHes of no path that name nobody: they are about the token's own subject or tenant. Whoever may use them may do so. */
@@ -53,6 +57,7 @@ const OF_ONESELF = new Set([
   'POST /v1/me/kyc',
   'DELETE /v1/me',
   'POST /v1/api-keys',
+  'POST /v1/missing-cashback',
 ]);
 
 type Ids = Record<string, string>;
@@ -103,7 +108,19 @@ async function tenantA(): Promise<Ids> {
   const { token_id = '' } = await make(`/v1/widgets/${widget_id}/tokens`, {});
   const { domain_id = '' } = await make('/v1/domains', { domain: 'shop-of-a.example' });
   const { endpoint_id = '' } = await make('/v1/webhooks', { url: 'https://hooks-of-a.example/', description: MARK });
+  const claim_id = on.uuid();
+  await on.sql(
+    `insert into missing_cashback_claims (claim_id, user_id, merchant, brand, purchased_on, order_id, amount, created_at)
+     values ($1, $2, 'nila', $3, now(), 'order-of-a', 10, now())`,
+    [claim_id, user_id, MARK],
+  );
+  const unmatched_id = String(newId());
+  await on.sql(
+    `insert into unmatched_conversions (unmatched_id, tenant_id, reason, raw, source, received_at) values ($1, $2, 'unknown_click', '{}', 'postback', now())`,
+    [unmatched_id, tenant_id],
+  );
   return {
+    ...{ claim_id, unmatched_id },
     ...{ tenant_id, user_id, session_id, offer_id, campaign_id, link_id, conv_id, invitation_id, key_id },
     ...{ widget_id, token_id, domain_id, endpoint_id, delivery_id: on.uuid() },
   };
@@ -168,7 +185,9 @@ async function unacceptable(): Promise<[string, string][]> {
 
 function pathOf(route: Route, ids: Ids): string {
   return route.path.replace(/:(\w+)/g, (_, name: string) => {
-    const id = ids[name];
+    // Operators see all tenants alike: what only they can name needs no owner here.
+    const isOfTenants = route.facts.roles?.some((role) => role !== 'operator' && role !== 'cron') === true;
+    const id = ids[name] ?? (isOfTenants ? undefined : STRANGER);
     if (id === undefined) throw new Error(`${nameOf(route)}: tenantA() must have a ${name}`);
     return id;
   });

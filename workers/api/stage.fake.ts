@@ -1,4 +1,6 @@
 import type { ClickMessage } from '@hissaback/shared/contracts/click-message';
+import type { PostbackMessage } from '@hissaback/shared/contracts/postback-message';
+import type { ImportCalls } from '@hissaback/shared/contracts/reconciliation';
 import type { RunReport } from '@hissaback/shared/contracts/schedules';
 import { type FixedClock, fixedClock, seededRandom } from '@hissaback/shared/domain/chance.fake';
 import { mintId } from '@hissaback/shared/domain/click-id';
@@ -33,6 +35,10 @@ export type Stage = {
   /** Runs before each KV write, with its key: a place to be overtaken at. */
   beforePut: (key: string) => Promise<void>;
   payoutReport: RunReport;
+  /** What the webhook worker does with an upload. */
+  takeImport: ImportCalls['take'];
+  /** What was sent to the ledger consumer. */
+  postbacks: PostbackMessage[];
   logs: string[];
   /** A superuser's statement. */
   sql<Row extends Record<string, unknown>>(text: string, params?: unknown[]): Promise<Row[]>;
@@ -114,6 +120,7 @@ export async function stage(): Promise<Stage> {
   const random = seededRandom(Math.floor(Math.random() * 2 ** 32));
   const copies = new Map<string, Copy>();
   const clicks: ClickMessage[] = [];
+  const postbacks: PostbackMessage[] = [];
   const logs: string[] = [];
   const failing = { kv: 0, queue: 0 };
   const objects: Objects = new Map();
@@ -153,7 +160,14 @@ export async function stage(): Promise<Stage> {
         clicks.push(message);
       },
     },
+    POSTBACKS: {
+      send: async (message: PostbackMessage) => {
+        if (failing.queue-- > 0) throw new Error('Queue send failed: Too Many Requests');
+        postbacks.push(message);
+      },
+    },
     PAYOUT_CRON: { run: async () => on.payoutReport },
+    IMPORTS: { take: async (...given: Parameters<ImportCalls['take']>) => on.takeImport(...given) },
     CORS_ORIGINS: '',
     // A suite makes all its requests in a minute that never ends.
     PUBLIC_PER_MINUTE: '1000000',
@@ -173,6 +187,21 @@ export async function stage(): Promise<Stage> {
     failing,
     beforePut: async () => undefined,
     payoutReport: { schedule: 'payout', ok: true, counts: { paid: 0 } },
+    takeImport: async (body, { dryRun }) => {
+      const text = await new Response(body).text();
+      const listed = text.split('\n').length - 1;
+      return {
+        import_id: uuid(),
+        dry_run: dryRun,
+        complete: true,
+        listed,
+        sent: listed,
+        known: 0,
+        failed: 0,
+        errors: [],
+      };
+    },
+    postbacks,
     logs,
     async sql<Row extends Record<string, unknown>>(text: string, params: unknown[] = []) {
       return (await admin.query<Row>(text, params)).rows;

@@ -5,8 +5,9 @@ export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   test: {
     name: 'api',
-    include: ['**/*.test.ts'],
-    exclude: ['identity/**', 'openapi/*.test.ts', 'docs/**', 'node_modules/**'],
+    include: ['*/**/*.test.ts'],
+    // These have projects of their own.
+    exclude: ['identity/**', 'openapi/**', 'docs/**', 'http/**', 'node_modules/**'],
     globalSetup: ['../../tests/support/postgres-setup.ts'],
     // Pages are JSX, which Node does not read; what starts PostgreSQL is Node's own.
     server: { deps: { external: [/\/(?:scripts\/stack|tests\/support)\//] } },

@@ -120,8 +120,11 @@ describe('a payout whose reward is amended while it is sending, and that is refu
     await released(user, 'B');
     await say(first, 'A', { status: 'cancelled' });
     expect(await account(user)).toEqual({ available: '0.00', reserved: '100.00', receivable: '0.00' });
+    expect((await on.ledger()).map(({ status }) => status)).toEqual(['reversed', 'paid']);
     await refuse(payout);
     expect(await account(user)).toEqual({ available: '100.00', reserved: '0.00', receivable: '0.00' });
+    // Money rule 12: the other one is owed again.
+    expect((await on.ledger()).map(({ status }) => status)).toEqual(['reversed', 'confirmed']);
   });
 });
 

@@ -44,5 +44,3 @@ export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   }
   throw new Error(`${DRAWS} audit ids in a row were taken`);
 }
-
-export { recordAudit as writeAudit };

@@ -256,8 +256,31 @@ export async function writeSettlement(
   ]);
   if (rows[0]?.cancelled !== BigInt(settlement.cancelled.length))
     throw new Error('a queued payout was taken meanwhile');
+  const freed = settlement.undone.filter((item) => item.side === 'shopper').map((item) => item.ledId);
+  if (freed.length > 0) await markOwedAgain(tx, freed, at);
   const touched = settlement.items.filter((item) => item.side === 'shopper').map((item) => item.ledId);
   if (touched.length > 0) await markPaid(tx, touched, at);
+}
+
+/** Rewards that were used up for something that has come back are `confirmed` again, with their conversion's other rows, as far as they are not paid. */
+async function markOwedAgain(tx: Tx, ledIds: readonly bigint[], at: number): Promise<void> {
+  await tx.query(`select set_config('app.unsettle', 'yes', true)`);
+  await tx.query(
+    `with touched as (
+       select distinct l.conv_id, l.tenant_id, l.created_at from ledger l where l.led_id = any($1::bigint[])),
+     sums as (
+       select t.conv_id, t.tenant_id, t.created_at,
+         (select sum(l.user_amount) from ledger l where l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at
+            and l.status in ('confirmed', 'paid')) as net,
+         coalesce((select sum(i.amount) from ledger l join payout_items i on i.led_id = l.led_id and i.side = 'shopper' and i.returned_at is null
+            where l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at), 0) as covered
+       from touched t)
+     update ledger l set status = 'confirmed', reason = null, status_at = $2
+     from sums s
+     where l.conv_id = s.conv_id and l.tenant_id = s.tenant_id and l.created_at = s.created_at and l.status = 'paid' and s.covered < s.net`,
+    [ledIds, new Date(at)],
+  );
+  await tx.query(`select set_config('app.unsettle', '', true)`);
 }
 
 /**
