@@ -48,7 +48,8 @@ const stop = async (): Promise<void> => {
   stopped = true;
   await stack.stop();
   resolver.close();
-  rmSync(folder, { recursive: true, force: true });
+  if (process.exitCode) console.log(`The stack's data and logs are kept: ${folder}`);
+  else rmSync(folder, { recursive: true, force: true });
 };
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(name, () => void stop().then(() => process.exit(1)));

@@ -119,8 +119,15 @@ async function tenantA(): Promise<Ids> {
     `insert into unmatched_conversions (unmatched_id, tenant_id, reason, raw, source, received_at) values ($1, $2, 'unknown_click', '{}', 'postback', now())`,
     [unmatched_id, tenant_id],
   );
+  const payout_id = on.uuid();
+  await on.sql(
+    `insert into payouts (payout_id, tenant_id, side, payee, user_id, currency, amount, status, creation_request_id, agcod_endpoint, agcod_region,
+       partner_id, next_attempt_at, created_at, status_at)
+     values ($1, $2, 'shopper', $3, $3, 'INR', 40, 'queued', $4, 'https://agcod.example', 'eu-west-1', 'Test1', now(), now(), now())`,
+    [payout_id, tenant_id, user_id, payout_id.replaceAll('-', '')],
+  );
   return {
-    ...{ claim_id, unmatched_id },
+    ...{ claim_id, unmatched_id, payout_id },
     ...{ tenant_id, user_id, session_id, offer_id, campaign_id, link_id, conv_id, invitation_id, key_id },
     ...{ widget_id, token_id, domain_id, endpoint_id, delivery_id: on.uuid() },
   };

@@ -17,7 +17,12 @@ let on: Stage;
 let gateway: Server;
 beforeAll(async () => {
   on = await stage();
-  gateway = createServer((_, answer) => answer.end('{"type":"success","message":"id"}'));
+  // The SMS gateway, and a resolver that knows no name.
+  gateway = createServer(({ url }, answer) =>
+    answer
+      .setHeader('content-type', 'application/json')
+      .end(url?.startsWith('/dns-query') ? '{"Status":3}' : '{"type":"success","message":"id"}'),
+  );
   await new Promise<void>((listening) => gateway.listen(0, '127.0.0.1', listening));
   const random = { bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)) };
   const { port } = gateway.address() as AddressInfo;
@@ -30,6 +35,7 @@ beforeAll(async () => {
       voucher: async () => ({ ok: false, reason: 'not_found' }),
     },
     SMS_ENDPOINT: `http://127.0.0.1:${port}`,
+    DNS_ENDPOINT: `http://127.0.0.1:${port}/dns-query`,
     OTP_TOTAL_PER_HOUR: '1000000',
   });
 });

@@ -18,6 +18,8 @@ export async function fuzzWorld(on: Stage): Promise<World> {
   };
   const widget = await make('/v1/widgets', { campaign_id: campaigns[0] });
   const key = await make('/v1/api-keys', { name: 'Key', scopes: ['offers:read'] });
+  const domain = await make('/v1/domains', { domain: `shop-${on.uuid().slice(0, 8)}.example.com` });
+  const endpoint = await make('/v1/webhooks', { url: 'https://hooks.example.com/' });
   const nobody = on.uuid();
   const ids = {
     tenant_id: [own.tenant_id, own.tenant_id, other.tenant_id],
@@ -26,6 +28,8 @@ export async function fuzzWorld(on: Stage): Promise<World> {
     offer_id: offers,
     widget_id: [widget.widget_id ?? nobody, nobody],
     key_id: [key.key_id ?? nobody, nobody],
+    domain_id: [domain.domain_id ?? nobody, nobody],
+    endpoint_id: [endpoint.endpoint_id ?? nobody, nobody],
     user_id: [own.user_id, shopper.user_id, other.user_id],
     nobody: [nobody],
   };
