@@ -16,21 +16,20 @@ function progress(seed: number, { day, date, conversions, postbacks, payouts, ca
 /** Plays these runs one after another on one PostgreSQL; false if one failed. TEST_DATABASE_URL is used if it is set. */
 export async function playAll(runs: readonly Run[], isVerbose: boolean): Promise<boolean> {
   const { stop, ...server } = await startTestServer();
-  const failures: string[] = [];
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => void stop().finally(() => process.exit(130)));
+  const failed: number[] = [];
   try {
-    for (const run of runs) {
-      const failure = await play(server, run, isVerbose);
-      if (failure !== null) failures.push(failure);
-    }
+    for (const run of runs) if (!(await play(server, run, isVerbose))) failed.push(run.seed);
   } finally {
     await stop();
   }
-  for (const failure of failures) say(`\n${failure}`);
-  say(`\n${runs.length - failures.length} of ${runs.length} seeds: model and database agree`);
-  return failures.length === 0;
+  const which = failed.length === 0 ? '' : `; not in ${failed.join(', ')}`;
+  say(`\n${runs.length - failed.length} of ${runs.length} seeds: model and database agree${which}`);
+  return failed.length === 0;
 }
 
-async function play(server: TestServer, { seed, days }: Run, isVerbose: boolean): Promise<string | null> {
+async function play(server: TestServer, { seed, days }: Run, isVerbose: boolean): Promise<boolean> {
   const began = performance.now();
   const seconds = (): string => `${((performance.now() - began) / 1_000).toFixed(1)} s`;
   try {
@@ -41,13 +40,11 @@ async function play(server: TestServer, { seed, days }: Run, isVerbose: boolean)
     say(
       `seed ${seed}  ok  ${result.days} days, ${result.conversions} conversions, ${result.cards} cards in ${seconds()}`,
     );
-    return null;
+    return true;
   } catch (error) {
-    say(`seed ${seed}  FAILED after ${seconds()}`);
-    return error instanceof Error
-      ? error.name === 'SimulationFailure'
-        ? error.message
-        : (error.stack ?? error.message)
-      : String(error);
+    const isOwn = error instanceof Error && error.name === 'SimulationFailure';
+    const what = isOwn ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    say(`seed ${seed}  FAILED after ${seconds()}\n\n${what}\n`);
+    return false;
   }
 }
