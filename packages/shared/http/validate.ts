@@ -56,12 +56,31 @@ export function nameText(max: number): z.ZodString {
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const field = unstorable(value, []);
+  if (field !== null) {
+    const message = 'May not contain the character NUL or half a character';
+    throw new ProblemError('invalid_field', {
+      detail: 'Some fields are not valid.',
+      errors: [{ field: shorten(field), message }],
+    });
+  }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new ProblemError('invalid_field', {
     detail: 'Some fields are not valid.',
     errors: firstOfEach(result.error.issues.flatMap(fieldErrors)).slice(0, MAX_ERRORS),
   });
+}
+
+/** Where a text is that PostgreSQL cannot keep or compare; null if there is none. */
+function unstorable(value: unknown, path: readonly string[]): string | null {
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? path.join('.') : null;
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [name, inner] of Object.entries(value)) {
+    const found = name.includes('\0') || !name.isWellFormed() ? path.join('.') : unstorable(inner, [...path, name]);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function strict<Schema extends z.ZodType>(schema: Schema): z.ZodType<z.output<Schema>> {
