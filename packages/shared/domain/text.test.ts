@@ -21,6 +21,14 @@ describe('evidence', () => {
     );
   });
 
+  test('is never cut in the middle of a character', () => {
+    const [[name = '', value = ''] = []] = Object.entries(
+      keepAsEvidence([[`${'n'.repeat(63)}😀`, `${'v'.repeat(511)}😀`]], []),
+    );
+    expect([isStorable(name), isStorable(value)]).toEqual([true, true]);
+    expect([name.length, value.length]).toEqual([EVIDENCE.name, EVIDENCE.value]);
+  });
+
   test('leaves a secret out in any letters', () => {
     expect(
       keepAsEvidence(

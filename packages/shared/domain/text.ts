@@ -14,7 +14,8 @@ export function keepAsEvidence(
   for (const [name, value] of raw) {
     if (secrets.includes(name.toLowerCase())) continue;
     if (count++ >= EVIDENCE.fields) break;
-    kept[storable(name).slice(0, EVIDENCE.name)] = storable(value).slice(0, EVIDENCE.value);
+    // Cut first: half a character is not storable.
+    kept[storable(name.slice(0, EVIDENCE.name))] = storable(value.slice(0, EVIDENCE.value));
   }
   return kept;
 }
