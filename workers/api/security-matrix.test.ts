@@ -317,17 +317,15 @@ describe.each(cases)('%s', (name, route, roles) => {
     },
   );
 
-  test.runIf(roles.includes('operator') && route.path.includes(':'))(
-    'with a token that says operator, of somebody who is none, neither shows nor changes anything',
-    async () => {
-      const { user_id } = await on.user();
-      const before = await everythingOfA();
-      const answer = await ask(route, victim, { token: await on.token({ sub: user_id, role: 'operator' }) });
-      expect([403, 404], answer.text).toContain(answer.status);
-      expect(leaks(answer.text, route)).toEqual([]);
-      expect(await everythingOfA()).toEqual(before);
-    },
-  );
+  if (!roles.includes('operator') || !route.path.includes(':')) return;
+  test('with a token that says operator, of somebody who is none, neither shows nor changes anything', async () => {
+    const { user_id } = await on.user();
+    const before = await everythingOfA();
+    const answer = await ask(route, victim, { token: await on.token({ sub: user_id, role: 'operator' }) });
+    expect([403, 404], answer.text).toContain(answer.status);
+    expect(leaks(answer.text, route)).toEqual([]);
+    expect(await everythingOfA()).toEqual(before);
+  });
 });
 
 const isOfSession = (route: Route): boolean => route.path.startsWith('/v1/auth/');

@@ -48,8 +48,9 @@ export const pageQuery = {
     .regex(/^\d{1,3}$/)
     .transform(Number)
     .pipe(z.int().min(1).max(100))
-    .default(50),
-  cursor: z.string().min(1).max(256).optional(),
+    .default(50)
+    .describe('How many, 1 to 100; 50 unless given'),
+  cursor: z.string().min(1).max(256).optional().describe('Where to go on: from the Link header of the page before'),
 };
 
 /** A part of a name, as people type it into a search box. */

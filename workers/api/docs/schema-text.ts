@@ -19,7 +19,8 @@ function objectText(schema: Json, indent: string): string {
   const required = new Set((schema.required as string[] | undefined) ?? []);
   const inner = `${indent}  `;
   const members = Object.entries((schema.properties as Record<string, Json> | undefined) ?? {}).map(
-    ([name, member]) => `${inner}${name}${required.has(name) ? '' : '?'}: ${schemaText(member, inner)}`,
+    ([name, member]) =>
+      `${inner}${name}${required.has(name) ? '' : '?'}: ${schemaText(member, inner)}${commentOf(member)}`,
   );
   const { additionalProperties: others, propertyNames } = schema as {
     additionalProperties?: Json;
@@ -30,6 +31,10 @@ function objectText(schema: Json, indent: string): string {
     members.push(`${inner}[${name}]: ${schemaText(others, inner)}`);
   }
   return members.length === 0 ? '{}' : `{\n${members.join('\n')}\n${indent}}`;
+}
+
+function commentOf({ description }: Json): string {
+  return typeof description === 'string' ? `  // ${description}` : '';
 }
 
 function scalarText(schema: Json): string {
