@@ -11,8 +11,16 @@ export const WRITTEN_BEHIND = [
   ...['notices', 'webhook_deliveries', 'webhook_attempts'],
 ];
 
-/** Makes a function that answers a text of every table's number of rows and sum of their hashes, but those of the tables in `except`. */
-export async function tableChecksum(sql: Sql, except: readonly string[] = []): Promise<() => Promise<string>> {
+/** Of every table its number of rows and the sum of their hashes, as a text. */
+export type Checksum = ReadonlyMap<string, string>;
+
+/** The tables in which two checksums differ. */
+export function changedTables(before: Checksum, after: Checksum): string[] {
+  return [...after].filter(([table, text]) => before.get(table) !== text).map(([table]) => table);
+}
+
+/** Makes a function that answers the checksum of all tables but those in `except`. */
+export async function tableChecksum(sql: Sql, except: readonly string[] = []): Promise<() => Promise<Checksum>> {
   const tables = await sql(
     `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
        and relname <> all ('{${[...RESTLESS, ...except].join(',')}}') order by 1`,
@@ -22,5 +30,5 @@ export async function tableChecksum(sql: Sql, except: readonly string[] = []): P
       `select '${name}' as name, count(*) as rows, coalesce(sum(hashtextextended(t::text, 0)), 0) as sum from ${name} t`,
   );
   const text = parts.join(' union all ');
-  return async () => JSON.stringify(await sql(text));
+  return async () => new Map((await sql(text)).map(({ name, rows, sum }) => [String(name), `${rows}:${sum}`]));
 }

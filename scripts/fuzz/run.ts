@@ -1,3 +1,4 @@
+import { type Checksum, changedTables } from './checksum.ts';
 import { type Dice, dice } from './dice.ts';
 import { type FuzzAnswer, judge } from './judge.ts';
 import type { FuzzedOperation } from './operations.ts';
@@ -9,8 +10,10 @@ export type FuzzTarget = {
   world(): Promise<World>;
   /** Null if such a request cannot even be sent. */
   send(request: FuzzRequest): Promise<FuzzAnswer | null>;
-  /** A text that changes with every row of the database. */
-  checksum(): Promise<string>;
+  /** Changes with every row of the database. */
+  checksum(): Promise<Checksum>;
+  /** Milliseconds without a change after which what was accepted counts as done; absent if nothing goes on behind an answer. */
+  quietMs?: number;
   /** Called now and then. */
   told?(sent: number, byStatus: ReadonlyMap<number, number>): void;
 };
@@ -36,6 +39,7 @@ export type FuzzOptions = {
 
 const BATCH = 24;
 const WORLD_LASTS = 480;
+const MOST_WAITS = 50;
 
 /**
  * Sends hostile requests over all operations in turn and judges the answers. After every batch in which nothing that may change something was accepted the
@@ -53,7 +57,7 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
   const met = new Set<FuzzedOperation>();
   const began = performance.now();
   let world = await target.world();
-  let before = await target.checksum();
+  let before = await settled(target);
   for (let next = 0; report.sent < options.requests; ) {
     if (report.failures.length >= (options.failuresAtMost ?? 20)) break;
     if (options.within !== undefined && performance.now() - began > options.within) break;
@@ -64,20 +68,34 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
       return hostileRequest(operation, world, roll);
     });
     const accepted = await sendAll(target, batch, options.lanes, report);
-    const after = await target.checksum();
-    if (!accepted && after !== before)
+    const after = accepted ? await settled(target) : await target.checksum();
+    const changed = accepted ? [] : changedTables(before, after);
+    if (changed.length > 0)
       report.failures.push(
-        `the database changed although all of these were refused:\n  ${batch.map(({ about }) => about).join('\n  ')}`,
+        `${changed.join(', ')} changed although all of these were refused:\n  ${batch.map(({ about }) => about).join('\n  ')}`,
       );
     before = after;
     target.told?.(report.sent, report.byStatus);
     if (report.sent % WORLD_LASTS < batch.length) {
       world = await target.world();
-      before = await target.checksum();
+      before = await settled(target);
     }
   }
   report.missed = target.operations.filter((each) => !met.has(each)).map(({ method, path }) => `${method} ${path}`);
   return report;
+}
+
+/** The checksum once nothing changes any more. */
+async function settled(target: FuzzTarget): Promise<Checksum> {
+  const { quietMs } = target;
+  let before = await target.checksum();
+  for (let waits = 0; quietMs !== undefined && waits < MOST_WAITS; waits++) {
+    await new Promise((soon) => setTimeout(soon, quietMs));
+    const after = await target.checksum();
+    if (changedTables(before, after).length === 0) return after;
+    before = after;
+  }
+  return before;
 }
 
 /** True if one of them that may change something was accepted. */

@@ -21,6 +21,7 @@ export async function stackTarget(stack: StackFile): Promise<FuzzTarget & { clos
     world: () => people.world(),
     send: (request) => send(stack, request),
     checksum: await tableChecksum(sql, WRITTEN_BEHIND),
+    quietMs: 200,
     close: () => pool.end(),
   };
 }

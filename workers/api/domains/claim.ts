@@ -1,5 +1,6 @@
 import { domain as domainShape, newDomain } from '@hissaback/shared/contracts/domains';
 import { claimDomain, domainForChange, listDomains } from '@hissaback/shared/db/queries/domains';
+import { lockTenant } from '@hissaback/shared/db/queries/members';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { encodeBase64url } from '@hissaback/shared/domain/base64url';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
@@ -34,6 +35,7 @@ export const claimDomainRoute = new Hono<ApiContext>().post(
       if (NOT_FOR_LINKS.test(domain) || isPlatforms(domain, c.env.PLATFORM_ORIGIN)) {
         throw invalidField('domain', 'Cannot be a custom domain');
       }
+      await lockTenant(tx, { tenant_id });
       const claimed = await listDomains(tx, { tenant_id });
       if (claimed.length >= MOST_DOMAINS && !claimed.some((claim) => claim.domain === domain)) {
         throw new ProblemError('conflict', { detail: `A tenant has at most ${MOST_DOMAINS} domains.` });

@@ -175,6 +175,28 @@ describe('ETag', () => {
   });
 });
 
+describe('authentication, then ownership, then validation', () => {
+  const BODIES = [
+    { body: '{not json' },
+    { body: 'a=1', headers: { 'content-type': 'text/plain' } },
+    { json: { no: 1 } },
+    {},
+  ];
+
+  test('whose thing a path names is settled before its body is looked at', async () => {
+    const { token, tenant_id } = await on.tenant();
+    const other = await on.tenant();
+    const campaign = await on.campaign(other.tenant_id);
+    for (const options of BODIES) {
+      expect((await on.call('PATCH', `/v1/campaigns/${campaign}`, options)).status).toBe(401);
+      expect((await on.call('PATCH', `/v1/campaigns/${campaign}`, { token, ...options })).status).toBe(404);
+      expect((await on.call('PATCH', `/v1/tenants/${other.tenant_id}`, { token, ...options })).status).toBe(403);
+      const own = await on.call('PATCH', `/v1/tenants/${tenant_id}`, { token, ...options });
+      expect([400, 415, 422], own.text).toContain(own.status);
+    }
+  });
+});
+
 describe('audit log', () => {
   const entries = (tenant_id: string) =>
     on.sql('select actor, action, subject, details from audit_log where tenant_id = $1 order by audit_id', [tenant_id]);

@@ -1,5 +1,6 @@
 import { isUuid } from '@hissaback/shared/domain/uuid';
 import { readJson } from '@hissaback/shared/http/body';
+import { ProblemError } from '@hissaback/shared/http/problem';
 import { withFacts } from '@hissaback/shared/http/route-facts';
 import { parseInput, parseQuery } from '@hissaback/shared/http/validate';
 import type { MiddlewareHandler } from 'hono';
@@ -10,7 +11,7 @@ import type { ApiContext } from '../context.ts';
 export type Input<Value> = {
   /** The id in a field, in small letters, as far as it is one; for ownership only. */
   id(field: string): string | undefined;
-  /** The whole input as its schema describes it. Throws ProblemError `invalid_field` (422). */
+  /** The whole input as its schema describes it. Throws ProblemError `invalid_field` (422), and for a body that cannot be read 400, 413 or 415. */
   check(): Value;
 };
 
@@ -20,13 +21,16 @@ type Reads<Target extends 'json' | 'query', Schema extends z.ZodType> = Middlewa
   { in: { [target in Target]: z.input<Schema> }; out: { [target in Target]: Input<z.output<Schema>> } }
 >;
 
-/** Reads a JSON body for `c.req.valid('json')`. Throws ProblemError 400, 413 or 415 for what is no JSON object at all. */
+/** Reads a JSON body for `c.req.valid('json')`. What is no JSON at all (400, 413, 415) is refused by `check()` too: whose thing the path names comes first. */
 export function jsonInput<Schema extends z.ZodObject>(schema: Schema): Reads<'json', Schema> {
   const read: Reads<'json', Schema> = async (c, next) => {
-    const body = await readJson(c.req.raw);
+    const { body, refusal } = await bodyOf(c.req.raw);
     c.req.addValidatedData('json', {
       id: (field: string) => idOf(isRecord(body) && Object.hasOwn(body, field) ? body[field] : undefined),
-      check: () => parseInput(schema, body),
+      check() {
+        if (refusal !== null) throw refusal;
+        return parseInput(schema, body);
+      },
     });
     await next();
   };
@@ -43,6 +47,15 @@ export function queryInput<Schema extends z.ZodObject>(schema: Schema): Reads<'q
     await next();
   };
   return withFacts(read, { query: schema });
+}
+
+async function bodyOf(request: Request): Promise<{ body: unknown; refusal: ProblemError | null }> {
+  try {
+    return { body: await readJson(request), refusal: null };
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    return { body: undefined, refusal: error };
+  }
 }
 
 function idOf(value: unknown): string | undefined {

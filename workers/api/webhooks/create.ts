@@ -1,4 +1,5 @@
 import { endpointWithSecret, newEndpoint } from '@hissaback/shared/contracts/webhooks';
+import { lockTenant } from '@hissaback/shared/db/queries/members';
 import { insertEndpoint, listEndpoints } from '@hissaback/shared/db/queries/webhooks';
 import { withTenant } from '@hissaback/shared/db/tenancy';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
@@ -42,6 +43,7 @@ export const createWebhook = new Hono<ApiContext>().post(
       await assertMember(tx, principal, tenant_id);
       const { url, description = null, events } = input.check();
       assertTarget(url, c.env);
+      await lockTenant(tx, { tenant_id });
       if ((await listEndpoints(tx, { tenant_id })).length >= MOST_ENDPOINTS) {
         throw new ProblemError('conflict', { detail: `A tenant has at most ${MOST_ENDPOINTS} endpoints.` });
       }

@@ -33,6 +33,14 @@ test('an endpoint is made with a secret that is shown once and never again', asy
   expect(on.logs.join()).not.toContain(secret);
 });
 
+test('a tenant has at most ten endpoints, however many are asked for at once', async () => {
+  const { token } = await on.tenant();
+  const asked = Array.from({ length: 14 }, () => on.call('POST', '/v1/webhooks', { token, json: { url: URL_ } }));
+  const statuses = (await Promise.all(asked)).map(({ status }) => status);
+  expect(statuses.toSorted()).toEqual([...Array(10).fill(200), ...Array(4).fill(409)]);
+  expect((await on.call('GET', '/v1/webhooks', { token })).json).toHaveLength(10);
+});
+
 test("the api's own role cannot read a secret", async () => {
   await listening();
   const { default: pg } = await import('pg');
