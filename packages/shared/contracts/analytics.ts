@@ -26,12 +26,17 @@ export const creatorAnalytics = z.object({
   by_currency: z.array(z.object({ currency: z.string().length(3), earnings: moneyText, shared: moneyText })),
 });
 
-/** A time zone of the IANA database. */
+/**
+ * A time zone of the IANA database: an area and a place, or UTC. Abbreviations mean different zones to different programs (IST is Israel's to
+ * PostgreSQL): India's is taken as Asia/Kolkata, the others are refused.
+ */
 const timeZone = z
   .string()
   .max(64)
-  .regex(/^[A-Za-z]+(?:[/_+-][A-Za-z0-9]+)*$/)
-  .refine(isTimeZone, { message: 'Must be a time zone such as Asia/Kolkata' });
+  .transform((name) => (/^ist$/i.test(name) ? 'Asia/Kolkata' : name))
+  .refine((name) => /^(?:UTC|GMT|[A-Za-z_]+(?:\/[A-Za-z0-9_+-]+)+)$/i.test(name) && isTimeZone(name), {
+    message: 'Must be a time zone such as Asia/Kolkata',
+  });
 
 /** What narrows a report down: a range (`from` within, `to` beyond; else `period` days before today and today), and whose traffic. */
 const reportQuery = {

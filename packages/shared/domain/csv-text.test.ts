@@ -19,7 +19,7 @@ test('commas, quotes and line breaks stay inside their cell', () => {
   );
 });
 
-test.each(['=1+1', '+1+1', '-1+1', '@SUM(A1)', '\t=1', '\r=1', '-2+cmd|x'])(
+test.each(['=1+1', '+1+1', '-1+1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '-2+cmd|x', '＝1+1', '＠SUM(A1)'])(
   '%j is no formula to a spreadsheet',
   (text) => {
     expect(

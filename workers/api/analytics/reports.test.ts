@@ -40,6 +40,30 @@ function yesterday(): number {
   return Math.floor((on.clock.now() + shift) / 86_400_000) * 86_400_000 - shift - 86_400_000;
 }
 
+test.each([
+  ['America/New_York', '2026-03-08T05:00:00Z', '2026-03-09T04:00:00Z', 23],
+  ['America/New_York', '2026-11-01T04:00:00Z', '2026-11-02T05:00:00Z', 25],
+  ['Australia/Lord_Howe', '2026-04-04T13:00:00Z', '2026-04-05T13:30:00Z', 25],
+  ['Africa/Cairo', '2026-04-23T22:00:00Z', '2026-04-24T21:00:00Z', 23],
+])('a day of %s in which the clocks are changed (%s) is one day, and has its hours', async (zone, from, to, hours) => {
+  const points = async (interval: string) => {
+    const { json } = await report(`timeseries?interval=${interval}&time_zone=${zone}&from=${from}&to=${to}`);
+    return (json.points as { start: string }[]).map(({ start }) => start.replace('.000Z', 'Z'));
+  };
+  expect(await points('day')).toEqual([from]);
+  const starts = await points('hour');
+  expect(starts).toHaveLength(hours);
+  expect([starts[0], new Set(starts).size]).toEqual([from, hours]);
+  const minutes = new Intl.DateTimeFormat('en', { timeZone: zone, minute: 'numeric' });
+  // The one hour that is half as long may begin at half past.
+  expect(starts.filter((start) => minutes.format(new Date(start)) !== '0').length).toBeLessThanOrEqual(1);
+});
+
+test("IST is India's time, whatever PostgreSQL takes it for", async () => {
+  const starts = async (zone: string) => (await report(`timeseries?period=1d&time_zone=${zone}`)).json.points[0].start;
+  expect(await starts('IST')).toBe(await starts('Asia/Kolkata'));
+});
+
 test("days are India's unless another zone is named, and a day without traffic is a point too", async () => {
   const midnight = yesterday();
   const visitor_id = on.uuid();
@@ -138,6 +162,8 @@ test('a time series is a CSV file if asked', async () => {
 });
 
 test.each([
+  'time_zone=EST',
+  'time_zone=BST',
   'time_zone=Mars/Base',
   "time_zone=UTC'",
   'time_zone=',

@@ -132,7 +132,10 @@ export async function bucketsOf(
 ): Promise<Date[]> {
   const { rows } = await tx.query<{ start: Date }>(
     params.interval === 'hour'
-      ? `select generate_series(date_trunc('hour', $1::timestamptz, $3), $2::timestamptz - interval '1 microsecond', interval '1 hour') as start`
+      ? // Half an hour at a time: there are zones whose summer begins by half an hour.
+        `select distinct date_trunc('hour', t, $3) as start
+         from generate_series(date_trunc('hour', $1::timestamptz, $3), $2::timestamptz - interval '1 microsecond', interval '30 minutes') as t
+         order by 1`
       : `select d at time zone $3 as start from generate_series(date_trunc('day', $1::timestamptz at time zone $3),
            ($2::timestamptz - interval '1 microsecond') at time zone $3, interval '1 day') as d`,
     [params.from, params.to, params.time_zone],
