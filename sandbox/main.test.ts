@@ -21,10 +21,10 @@ async function startProcess(dir: string) {
   const child = spawn(process.execPath, [main, `--sandbox-dir=${dir}`], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
-  return { child, urls: JSON.parse(line) as Record<'agcod' | 'trackier' | 'sms' | 'pager', string> };
+  return { child, urls: JSON.parse(line) as Record<'agcod' | 'trackier' | 'sms' | 'pager' | 'dns', string> };
 }
 
-test('all four start in one process, cards outlive SIGKILL, and SIGTERM ends it cleanly', async () => {
+test('all start in one process, cards outlive SIGKILL, and SIGTERM ends it cleanly', async () => {
   const dir = temporaryDirectory();
   const first = await startProcess(dir);
   const card = (await call(first.urls.agcod, 'CreateGiftCard', creation('A1'))).body;
@@ -35,6 +35,7 @@ test('all four start in one process, cards outlive SIGKILL, and SIGTERM ends it 
   expect((await get(`${urls.trackier}/v2/publisher/campaigns`, { 'x-api-key': 'network-key' })).status).toBe(200);
   expect((await get(`${urls.sms}/messages`)).body).toEqual([]);
   expect((await get(`${urls.pager}/__control/events`)).body).toEqual({ events: [] });
+  expect((await get(`${urls.dns}/__control/records`)).body).toEqual({ records: [] });
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
 });

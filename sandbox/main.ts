@@ -1,4 +1,5 @@
 import { startAgcod } from './agcod/server.ts';
+import { startDns } from './dns/server.ts';
 import type { Running } from './kit/http.ts';
 import { startPager } from './pager/server.ts';
 import { readSettings } from './settings.ts';
@@ -26,7 +27,8 @@ try {
   const trackier = await started(startTrackier(settings.trackier));
   const sms = await started(startSms(settings.sms));
   const pager = await started(startPager(settings.pager));
-  console.log(JSON.stringify({ agcod, trackier, sms, pager }));
+  const dns = await started(startDns(settings.dns));
+  console.log(JSON.stringify({ agcod, trackier, sms, pager, dns }));
 } catch (error) {
   console.error(JSON.stringify({ level: 'error', sandbox: 'main', error: String(error) }));
   await stop(1);

@@ -1,12 +1,19 @@
 import type { AgcodOptions } from './agcod/server.ts';
+import type { DnsOptions } from './dns/server.ts';
 import type { PagerOptions } from './pager/server.ts';
 import type { SmsOptions } from './sms/server.ts';
 import type { TrackierOptions } from './trackier/server.ts';
 
-export type Settings = { agcod: AgcodOptions; trackier: TrackierOptions; sms: SmsOptions; pager: PagerOptions };
+export type Settings = {
+  agcod: AgcodOptions;
+  trackier: TrackierOptions;
+  sms: SmsOptions;
+  pager: PagerOptions;
+  dns: DnsOptions;
+};
 type Environment = Record<string, string | undefined>;
 
-/** The four stand-ins' settings: the environment's, each overridden by an argument `--name=value` (`--agcod-port=8801`). */
+/** The stand-ins' settings: the environment's, each overridden by an argument `--name=value` (`--agcod-port=8801`). */
 export function readSettings(environment: Environment, args: string[]): Settings {
   const values: Environment = { ...environment, ...readArguments(args) };
   const text = (name: string) => values[name] || undefined;
@@ -48,6 +55,7 @@ export function readSettings(environment: Environment, args: string[]): Settings
     },
     sms: { port: count('SMS_PORT'), dir, authKey: needed('SMS_AUTH_KEY') },
     pager: { port: count('PAGER_PORT'), dir, routingKey: text('PAGER_ROUTING_KEY') },
+    dns: { port: count('DNS_PORT'), dir },
   };
 }
 

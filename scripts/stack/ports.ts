@@ -5,7 +5,7 @@ export const DEFAULT_PORT = 8787;
 /** PORT and this many ports above it belong to one stack. */
 export const PORTS_ABOVE = 40;
 
-const OFFSETS = { gateway: 0, postgres: 1, agcod: 2, trackier: 3, sms: 4, pager: 5, inspector: 6 } as const;
+const OFFSETS = { gateway: 0, postgres: 1, agcod: 2, trackier: 3, sms: 4, pager: 5, inspector: 6, dns: 7 } as const;
 
 export type PortName = keyof typeof OFFSETS;
 export type Ports = Record<PortName, number>;

@@ -5,8 +5,8 @@ import { REPOSITORY } from './paths.ts';
 import type { Ports } from './ports.ts';
 import type { WorkerSecrets } from './secrets.ts';
 
-/** The stand-ins for the outside world: AGCOD, Trackier, the SMS gateway and the pager. */
-export type SandboxUrls = { agcod: string; trackier: string; sms: string; pager: string };
+/** The stand-ins for the outside world: AGCOD, Trackier, the SMS gateway, the pager and the resolver. */
+export type SandboxUrls = { agcod: string; trackier: string; sms: string; pager: string; dns: string };
 
 export type SandboxOptions = {
   ports: Ports;
@@ -24,7 +24,13 @@ const READY_WITHIN = 20_000;
 
 export function sandboxUrls(ports: Ports): SandboxUrls {
   const at = (port: number) => `http://127.0.0.1:${port}`;
-  return { agcod: at(ports.agcod), trackier: at(ports.trackier), sms: at(ports.sms), pager: at(ports.pager) };
+  return {
+    agcod: at(ports.agcod),
+    trackier: at(ports.trackier),
+    sms: at(ports.sms),
+    pager: at(ports.pager),
+    dns: at(ports.dns),
+  };
 }
 
 /** Starts the sandboxes; resolves when they have printed their one line of JSON. Throws StackFailure if they do not. */
@@ -48,6 +54,7 @@ export async function startSandbox(options: SandboxOptions, started: (child: Chi
       TRACKIER_PORT: String(ports.trackier),
       SMS_PORT: String(ports.sms),
       PAGER_PORT: String(ports.pager),
+      DNS_PORT: String(ports.dns),
       SANDBOX_DIR: options.dir,
       WEBHOOK_URL: `${options.origin}/v1/events/conversion`,
       WEBHOOK_TOKEN: firstToken(secrets),

@@ -166,7 +166,7 @@ export class Stack {
       },
       (child) => this.#adopt(child),
     );
-    say('the sandboxes of AGCOD, Trackier, SMS and the pager answer');
+    say('the sandboxes of AGCOD, Trackier, SMS, the pager and the resolver answer');
   }
 
   async #startWorkers(

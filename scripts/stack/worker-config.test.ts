@@ -16,6 +16,7 @@ const ADDRESSES = {
   trackier: 'http://127.0.0.1:9003',
   sms: 'http://127.0.0.1:9004',
   pager: 'http://127.0.0.1:9005',
+  dns: 'http://127.0.0.1:9007',
   trackierCsv: 'http://127.0.0.1:9003/csv',
 };
 

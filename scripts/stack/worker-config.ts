@@ -96,6 +96,7 @@ export type StackAddresses = {
   trackier: string;
   sms: string;
   pager: string;
+  dns: string;
   trackierCsv: string;
 };
 
@@ -113,7 +114,7 @@ export function localVars(at: StackAddresses): Record<string, string> {
     SMS_ENDPOINT: at.sms,
     PAGER_ENDPOINT: at.pager,
     WEBHOOK_TARGETS: 'any',
-    DNS_ENDPOINT: '',
+    DNS_ENDPOINT: `${at.dns}/dns-query`,
     RELEASE_REQUIRES_POLL: 'false',
     KYC_YEARLY_LIMIT: '',
     NOTIFICATIONS: 'off',

@@ -31,10 +31,12 @@ export type Sandboxes = {
   /** Creating calls for one id. */
   calls(creationRequestId: string): Promise<number>;
   messages(phone: string): Promise<Message[]>;
+  /** Sets the TXT records of a name; none: it has no records any more. */
+  txt(name: string, values: string[]): Promise<void>;
 };
 
 export function openSandboxes({ sandbox }: StackFile): Sandboxes {
-  const { agcod, trackier, sms } = sandbox;
+  const { agcod, trackier, sms, dns } = sandbox;
   const get = async (url: string) => well(await ask('GET', url));
   const post = async (url: string, json: unknown) => well(await ask('POST', url, { json }));
   return {
@@ -65,6 +67,9 @@ export function openSandboxes({ sandbox }: StackFile): Sandboxes {
     },
     async messages(phone) {
       return (await get(`${sms}/messages?to=${encodeURIComponent(phone)}`)).json;
+    },
+    async txt(name, values) {
+      await post(`${dns}/__control/records`, { name, type: 'TXT', values });
     },
   };
 }
