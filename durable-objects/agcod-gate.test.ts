@@ -24,7 +24,7 @@ test('the breaker is still open after an eviction, and lets one of many probes o
   const probes = await Promise.all(Array.from({ length: 10 }, () => gate.acquire(NOW + HOLD, 'probe')));
   expect(probes.filter((probe) => probe.ok)).toHaveLength(1);
   expect(await gate.report({ ...TROUBLE, purpose: 'probe', sign: 'works' }, NOW + HOLD)).toBe('closed');
-  expect(await gate.status(NOW + HOLD)).toEqual({ breaker: 'closed', latestPayoutId: 'p1' });
+  expect(await gate.status(NOW + HOLD)).toEqual({ breaker: 'closed', firstCalls: [] });
 });
 
 test('of fifty runs one is to page about the breaker', async () => {
@@ -34,4 +34,11 @@ test('of fifty runs one is to page about the breaker', async () => {
   expect(claims.filter(Boolean)).toHaveLength(1);
   await gate.pageSent();
   expect(await gate.claimPage(NOW + HOLD)).toBe(false);
+});
+
+test('money rule 17: first calls are still remembered after an eviction', async () => {
+  const gate = AGCOD_GATE.get(AGCOD_GATE.idFromName('first calls'));
+  await gate.acquire(NOW, 'call', 'p1');
+  await evictDurableObject(gate);
+  expect((await gate.status(NOW)).firstCalls).toEqual([{ payoutId: 'p1', at: NOW, isAnswered: false }]);
 });

@@ -21,8 +21,8 @@ import {
  */
 export class AgcodGateObject extends DurableObject implements AgcodGate {
   /** Asks for a slot for one call to AGCOD. */
-  async acquire(now: number, purpose: GatePurpose): Promise<GateSlot> {
-    return this.#change((state) => acquireSlot(state, now, purpose));
+  async acquire(now: number, purpose: GatePurpose, firstCallOf?: string): Promise<GateSlot> {
+    return this.#change((state) => acquireSlot(state, now, purpose, firstCallOf));
   }
 
   /** Tells what an answer said about the partner account. */
@@ -44,7 +44,7 @@ export class AgcodGateObject extends DurableObject implements AgcodGate {
   }
 
   #load(): GateState {
-    return this.ctx.storage.kv.get<GateState>('gate') ?? NEW_GATE;
+    return { ...NEW_GATE, ...this.ctx.storage.kv.get<GateState>('gate') };
   }
 
   /** No await between reading and writing: two callers never see the same state. */

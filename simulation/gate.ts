@@ -23,7 +23,7 @@ export class Gate {
         return answer;
       });
     return {
-      acquire: (now, purpose) => change('gate acquire', (state) => acquireSlot(state, now, purpose)),
+      acquire: (...given) => change('gate acquire', (state) => acquireSlot(state, ...given)),
       report: (report, now) => change('gate report', (state) => reportAnswer(state, report, now)),
       status: (now) => life.effect('gate status', () => gateStatus(this.state, now)),
       claimPage: (now) => change('gate claim page', (state) => claimBreakerPage(state, now)),

@@ -151,7 +151,7 @@ class Agcod {
     if (unsigned !== undefined) return at(errorAnswer(operation, unsigned));
     if (!this.#withinRate(operation)) return at(throttlingAnswer());
     if (!isObject(parsed)) return at(serializationAnswer());
-    const fault = this.#faults.take((f) => (f.op ?? operation) === operation && (f.creationRequestId ?? id) === id);
+    const fault = this.#faults.take((f) => isFor(f, operation) && (f.creationRequestId ?? id) === id);
     return fault === undefined
       ? at(this.#perform(operation, input))
       : at(this.#strike(fault, operation, input), fault.ms);
@@ -215,6 +215,11 @@ class Agcod {
     this.#fundsRate.clear();
     this.#book.reset(this.#clock.now());
   }
+}
+
+/** The balance is asked for all the time: only a fault that names that operation strikes there. */
+function isFor(fault: AgcodFault, operation: Operation): boolean {
+  return fault.op === undefined ? operation !== 'GetAvailableFunds' : fault.op === operation;
 }
 
 function decimal(text: string): bigint {

@@ -1,6 +1,7 @@
 import { AGCOD_TIMEOUT_MS, createGiftCard } from '@hissaback/shared/clients/agcod';
 import {
   beginAttempt,
+  isCardOfAnother,
   markIssued,
   markReturned,
   markWaiting,
@@ -40,19 +41,55 @@ const ALARMS: Readonly<Record<PayoutAlarm, string>> = {
  * (money rule 17) and `sending` is committed (money rule 14), so that a crash at any point is resolved by asking again with the same id.
  */
 export async function attemptPayout(run: PayoutRun, payout: Payout, purpose: GatePurpose): Promise<AttemptResult> {
-  if (payout.intentStoredAt === null) await storeIntent(run.evidence, payout, run.clock.now());
-  const slot = await run.gate.acquire(run.clock.now(), purpose);
-  if (!slot.ok) {
+  const isFirst = payout.intentStoredAt === null;
+  if (isFirst) await storeIntent(run.evidence, payout, run.clock.now());
+  const slot = await waitForSlot(run, purpose, isFirst ? payout.payoutId : undefined);
+  if (slot === null) {
     await run.db.transaction((tx) => releaseLease(tx, payout));
     return { kind: 'refused' };
   }
-  if (slot.waitMs > 0) await run.sleep(slot.waitMs);
   const startedAt = run.clock.now();
   const number = await run.db.transaction((tx) => beginAttempt(tx, payout, startedAt, LEASE_MS));
   if (number === null) return { kind: 'overtaken' };
+  const attempt = { number, startedAt };
+  if (!(await isOnTime(run, purpose, slot))) return applyOutcome(run, payout, attempt, { kind: 'throttled' });
   const outcome = await askForCard(run, payout);
   await reportOutcome(run, purpose, payout.payoutId, outcome);
-  return applyOutcome(run, payout, { number, startedAt }, outcome);
+  return applyOutcome(run, payout, attempt, outcome);
+}
+
+const ANOTHERS_CARD: AgcodOutcome = {
+  kind: 'unknown',
+  error: { code: 'SUCCESS', type: 'CardOfAnotherPayout' },
+  alarming: true,
+};
+
+/** A call may leave this much later than its slot says, in milliseconds: less than the gate's gap leaves to spare in a second. */
+const LATEST_MS = 60;
+const SLOTS_AT_MOST = 5;
+
+/** Waits for a slot of its own. Answers when it is, or null if no call may be made now. */
+async function waitForSlot(run: PayoutRun, purpose: GatePurpose, firstCallOf?: string): Promise<number | null> {
+  const asked = run.clock.now();
+  const slot = await run.gate.acquire(asked, purpose, firstCallOf);
+  if (!slot.ok) return null;
+  if (slot.waitMs > 0) await run.sleep(slot.waitMs);
+  return asked + slot.waitMs;
+}
+
+/**
+ * A slow database must not let calls pile up behind their slots and leave together: whoever missed his slot takes another (money rule 16). False if no call
+ * may be made any more.
+ */
+async function isOnTime(run: PayoutRun, purpose: GatePurpose, slotAt: number): Promise<boolean> {
+  // A probe is alone on its way.
+  if (purpose !== 'call') return true;
+  let at: number | null = slotAt;
+  for (let slots = 1; run.clock.now() - at > LATEST_MS && slots < SLOTS_AT_MOST; slots++) {
+    at = await waitForSlot(run, purpose);
+    if (at === null) return false;
+  }
+  return true;
 }
 
 /** Calls AGCOD with the payout's own amount, currency, endpoint, region and partner, whatever the settings say by now. */
@@ -66,9 +103,10 @@ export async function applyOutcome(
   run: PayoutRun,
   payout: Payout,
   attempt: Attempt,
-  outcome: AgcodOutcome,
+  answer: AgcodOutcome,
 ): Promise<AttemptResult> {
   const now = run.clock.now();
+  const outcome = (await isOfAnother(run, payout, answer)) ? ANOTHERS_CARD : answer;
   const [chance = 0] = run.random.bytes(1);
   const decision = decide(outcome, attempt, now, run.config.holdForMs, chance);
   const result = await store(run, payout, attempt.number, decision, now);
@@ -76,6 +114,12 @@ export async function applyOutcome(
   logEvent('info', 'payout_attempt', 'error' in outcome ? { ...fields, ...outcome.error } : fields);
   if (decision.alarm !== null && result.kind !== 'overtaken') await pagePayout(run, payout, decision);
   return result;
+}
+
+/** An answer that says another payout's card is this one's is not believed. */
+async function isOfAnother(run: PayoutRun, payout: Payout, answer: AgcodOutcome): Promise<boolean> {
+  if (!('gcId' in answer)) return false;
+  return run.db.transaction((tx) => isCardOfAnother(tx, payout.payoutId, answer.gcId));
 }
 
 async function store(

@@ -1,4 +1,4 @@
-import { resumeHeld } from '@hissaback/shared/db/queries/payouts';
+import { postponeHeld, resumeHeld } from '@hissaback/shared/db/queries/payouts';
 import type { GatePurpose } from '@hissaback/shared/domain/agcod-gate';
 import type { AgcodOutcome } from '@hissaback/shared/domain/agcod-outcome';
 import { accountSign } from '@hissaback/shared/domain/payout-state';
@@ -20,6 +20,8 @@ export async function reportOutcome(
   try {
     const change = await run.gate.report(report, now);
     if (change === 'opened') await pageBreaker(run, outcome.kind === 'held' ? outcome.error.type : '');
+    if (change === 'opened' || (purpose !== 'call' && report.sign !== 'works'))
+      await run.db.transaction((tx) => postponeHeld(tx, now + report.holdForMs));
     if (change === 'closed') {
       logEvent('info', 'breaker_closed', { resumed: await run.db.transaction((tx) => resumeHeld(tx, now)) });
       await unpage(run, BREAKER_PAGE);

@@ -39,7 +39,7 @@ export async function cancelCard(run: PayoutRun, card: CardToCancel, waitMs: num
 
 /** Settles cancellations whose answer never came: after a crash, or when Amazon was silent. */
 export async function settleCancellations(run: PayoutRun): Promise<void> {
-  while (run.clock.now() < run.deadline) {
+  while (!run.isOver()) {
     const payout = await run.db.transaction((tx) => claimCancelling(tx, run.clock.now(), LEASE_MS));
     if (payout === null) return;
     const result = await learn(run, payout, null);

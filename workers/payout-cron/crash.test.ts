@@ -7,7 +7,6 @@ import type { PayoutDeps } from './deps.ts';
 import { storeIntent } from './intents.ts';
 import { payout } from './payout.ts';
 import { reserveAll } from './reserve.ts';
-import { findLostPurchases } from './restored.ts';
 import { beginRun, noCounts } from './run.ts';
 import { type Shopper, Stage } from './stage.fake.ts';
 
@@ -191,58 +190,5 @@ describe('answers and runs that cross', () => {
     await stage.owner.query(`update payouts set status = 'cancelled'`);
     expect(await attemptPayout(beginRun(deps), due, 'call')).toEqual({ kind: 'overtaken' });
     expect(await stage.calls()).toEqual([]);
-  });
-});
-
-describe('fault 49, money rule 17: the database was restored to an earlier point', () => {
-  /** The database before anything was bought: rewards as they were, payouts and what they did gone. */
-  async function restore(): Promise<void> {
-    await stage.owner.query(`set session_replication_role = replica; delete from payout_items; delete from payouts;
-      delete from journal_entries where kind in ('reservation', 'issue'); update ledger set status = 'confirmed';
-      update payee_accounts set available = 500, reserved = 0; reset session_replication_role`);
-  }
-
-  it('finds the card bought since, under its own id, and buys none twice', async () => {
-    await run();
-    const bought = await stage.onlyPayout();
-    await restore();
-    stage.clock.advance(60 * MINUTE);
-    expect(await run()).toMatchObject({ reserved: 0, issued: 1, paid: 1 });
-    expect(await stage.onlyPayout()).toMatchObject({
-      payout_id: bought.payout_id,
-      creation_request_id: bought.creation_request_id,
-      gc_id: bought.gc_id,
-      status: 'paid',
-    });
-    expect(await stage.cards()).toHaveLength(1);
-    expect((await stage.pages()).map((page) => [page.dedup_key, page.event_action])).toEqual([
-      ['payouts-database-behind', 'trigger'],
-      ['payouts-database-behind', 'resolve'],
-    ]);
-    expect(await stage.broken()).toEqual([]);
-  });
-
-  it('a payout that is queued again counts as one that may have a card', async () => {
-    await run();
-    await stage.owner.query(`set session_replication_role = replica; update payouts set status = 'queued', attempts = 0, card_may_exist = false,
-      intent_stored_at = null, gc_id = null, issued_at = null, paid_at = null, sms_attempts = 0;
-      delete from journal_entries where kind = 'issue'; update payee_accounts set reserved = 500; update ledger set status = 'confirmed';
-      reset session_replication_role`);
-    await stage.run((deps) => findLostPurchases(beginRun(deps)));
-    expect(await stage.onlyPayout()).toMatchObject({ status: 'sending', card_may_exist: true });
-    await run();
-    await expectOneOfEach(2);
-  });
-
-  it('stays stopped while the balance behind a purchase is not back', async () => {
-    await run();
-    await restore();
-    await stage.owner.query('update payee_accounts set available = 0');
-    await expect(run(MINUTE)).rejects.toThrow('1 purchases are not in the database');
-    expect(await stage.payouts()).toEqual([]);
-    await stage.owner.query('update payee_accounts set available = 500');
-    expect(await run(MINUTE)).toMatchObject({ paid: 1 });
-    expect(await stage.cards()).toHaveLength(1);
-    expect(await stage.broken()).toEqual([]);
   });
 });

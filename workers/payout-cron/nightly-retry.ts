@@ -1,4 +1,5 @@
 import type { PayoutDeps } from './deps.ts';
+import { checkFunds } from './funds.ts';
 import { findLostPurchases } from './restored.ts';
 import { beginRun, noCounts, type PayoutCounts } from './run.ts';
 import { sendSoft } from './send.ts';
@@ -11,6 +12,7 @@ export async function nightlyRetry(deps: PayoutDeps): Promise<PayoutCounts> {
   const run = beginRun(deps, TIMES_A_REGULAR_RUN);
   const counts = noCounts();
   await findLostPurchases(run);
+  await checkFunds(run);
   await sendSoft(run, counts);
   return counts;
 }

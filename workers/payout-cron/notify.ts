@@ -57,7 +57,7 @@ async function collect(run: PayoutRun): Promise<void> {
 }
 
 async function sendAll(run: PayoutRun): Promise<void> {
-  while (run.clock.now() < run.deadline) {
+  while (!run.isOver()) {
     const now = run.clock.now();
     const taken = await run.db.transaction((tx) => claimNotifications(tx, { now, leaseMs: LEASE_MS, limit: AT_ONCE }));
     await Promise.all(taken.map((notification) => sendOne(run, notification)));

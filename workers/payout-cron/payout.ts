@@ -17,13 +17,12 @@ export async function payout(deps: PayoutDeps): Promise<PayoutCounts> {
   const run = beginRun(deps);
   const counts = noCounts();
   await findLostPurchases(run);
+  await checkFunds(run);
   await reserveAll(run, counts);
   await reserveCreators(run, counts);
   await settleCancellations(run);
   await sendDue(run, counts);
   await pageUnknownOutcomes(run);
-  // The balance falls only when cards are bought.
-  if (counts.issued > 0) await checkFunds(run);
   await notify(run);
   return counts;
 }

@@ -46,7 +46,7 @@ export async function reserveAll(run: PayoutRun, counts: PayoutCounts): Promise<
  */
 export async function reserveEach(run: PayoutRun, payees: Payees, counts: PayoutCounts): Promise<boolean> {
   const { side, limits } = payees;
-  const isOver = () => counts.reserved >= PAYOUTS_A_RUN || run.clock.now() >= run.deadline;
+  const isOver = () => counts.reserved >= PAYOUTS_A_RUN || run.isOver();
   let after: PayeeKey | null = null;
   let isComplete = true;
   while (!isOver()) {

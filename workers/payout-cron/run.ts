@@ -1,12 +1,14 @@
 import { type PayoutConfig, payoutConfig } from './config.ts';
 import type { PayoutDeps } from './deps.ts';
+import { countSubrequests } from './subrequests.ts';
 
 /** One run of a payout schedule: what it takes from outside, its settings, and when it takes up nothing new. */
 export type PayoutRun = PayoutDeps & {
   readonly config: PayoutConfig;
   /** Milliseconds since the Unix epoch. */
   readonly startedAt: number;
-  readonly deadline: number;
+  /** True once its time or what the platform allows an invocation is used up: what was begun is ended, the next run continues. */
+  isOver(): boolean;
 };
 
 /**
@@ -16,7 +18,9 @@ export type PayoutRun = PayoutDeps & {
 export function beginRun(deps: PayoutDeps, share = 1): PayoutRun {
   const config = payoutConfig(deps.settings);
   const startedAt = deps.clock.now();
-  return { ...deps, config, startedAt, deadline: startedAt + config.runMs * share };
+  const deadline = startedAt + config.runMs * share;
+  const { counted, isUsedUp } = countSubrequests(deps);
+  return { ...counted, config, startedAt, isOver: () => isUsedUp() || deps.clock.now() >= deadline };
 }
 
 /** What a run did, as its report tells. */

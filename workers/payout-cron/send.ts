@@ -1,4 +1,4 @@
-import { claimDue, claimOldestHeld, type Payout } from '@hissaback/shared/db/queries/payouts';
+import { claimDue, claimDueHeld, claimOldestHeld, type Payout } from '@hissaback/shared/db/queries/payouts';
 import type { GatePurpose } from '@hissaback/shared/domain/agcod-gate';
 import type { PayoutStatus } from '@hissaback/shared/domain/payout-state';
 import { LEASE_MS } from '@hissaback/shared/domain/retry-schedule';
@@ -23,19 +23,22 @@ export async function sendSoft(run: PayoutRun, counts: PayoutCounts): Promise<vo
   if (await passBreaker(run, counts)) await inLanes(run, counts, ['error_soft'], run.startedAt);
 }
 
-/** True if calls may be made. When a probe is due it is made first, with the oldest held payout (money rule 16). */
+/**
+ * True if calls may be made. When a probe is due it is made first, with the oldest held payout (money rule 16); before that only with one that is due
+ * by itself, because an operator asked for it: everything held waits for the next probe.
+ */
 async function passBreaker(run: PayoutRun, counts: PayoutCounts): Promise<boolean> {
   const { breaker } = await run.gate.status(run.clock.now());
   if (breaker === 'closed') return true;
   await pageBreaker(run, '');
-  if (breaker === 'open') return false;
   const probe = await run.db.transaction(async (tx) => {
     const now = run.clock.now();
+    if (breaker === 'open') return claimDueHeld(tx, now, LEASE_MS);
     const held = await claimOldestHeld(tx, now, LEASE_MS);
     return held ?? (await claimDue(tx, { statuses: CALLING, now, leaseMs: LEASE_MS }));
   });
   if (probe === null) return false;
-  await handle(run, counts, probe, 'probe');
+  await handle(run, counts, probe, breaker === 'open' ? 'probe_now' : 'probe');
   return (await run.gate.status(run.clock.now())).breaker === 'closed';
 }
 
@@ -47,7 +50,7 @@ async function inLanes(
 ): Promise<void> {
   let statuses = wanted;
   const lane = async (): Promise<void> => {
-    while (run.clock.now() < run.deadline) {
+    while (!run.isOver()) {
       const claim = { statuses, now: run.clock.now(), leaseMs: LEASE_MS };
       const payout = await run.db.transaction((tx) =>
         claimDue(tx, statusBefore === undefined ? claim : { ...claim, statusBefore }),

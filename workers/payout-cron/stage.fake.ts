@@ -117,6 +117,7 @@ export type PayoutRow = {
   intent_stored_at: Date | null;
 };
 export type Card = { creationRequestId: string; gcId: string; claimCode: string; amount: string; status: string };
+export type AgcodCall = { op: string; creationRequestId: string; amount: string; outcome: string; at: string };
 export type Shopper = { tenantId: string; userId: string; phone: string };
 
 /** Everything a payout run meets, on one movable clock. */
@@ -385,12 +386,14 @@ export class Stage {
     return (await this.#ask<{ cards: Card[] }>('agcod', '/__control/cards')).cards;
   }
 
-  /** The creationRequestIds of all CreateGiftCard calls that reached AGCOD, in order. */
-  async calls(): Promise<{ creationRequestId: string; amount: string; outcome: string }[]> {
-    const { calls } = await this.#ask<{
-      calls: { op: string; creationRequestId: string; amount: string; outcome: string }[];
-    }>('agcod', '/__control/calls');
-    return calls.filter(({ op }) => op === 'CreateGiftCard');
+  /** All calls that reached AGCOD, in order. */
+  async operations(): Promise<AgcodCall[]> {
+    return (await this.#ask<{ calls: AgcodCall[] }>('agcod', '/__control/calls')).calls;
+  }
+
+  /** All CreateGiftCard calls that reached AGCOD, in order. */
+  async calls(): Promise<AgcodCall[]> {
+    return (await this.operations()).filter(({ op }) => op === 'CreateGiftCard');
   }
 
   async messages(shopper: Shopper): Promise<{ text: string; kind: string; reference: string }[]> {

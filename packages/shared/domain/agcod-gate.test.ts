@@ -106,13 +106,52 @@ describe('money rule 16: the breaker', () => {
   });
 });
 
-it('the balance is asked for at most every ten minutes', () => {
-  const [state, first] = acquireSlot(NEW_GATE, NOW, 'funds');
-  expect(first.ok).toBe(true);
-  expect(acquireSlot(state, NOW + 599_999, 'funds')[1]).toMatchObject({ ok: false, reason: 'not_due' });
-  expect(acquireSlot(state, NOW + 600_000, 'funds')[1].ok).toBe(true);
+describe('a probe before its time (money rule 16)', () => {
+  it('goes out when somebody asks for it, but never beside another', () => {
+    const [probing, slot] = acquireSlot(opened(), NOW + 1, 'probe_now');
+    expect(slot.ok).toBe(true);
+    for (const purpose of ['probe', 'probe_now'] as const)
+      expect(acquireSlot(probing, NOW + 2, purpose)[1]).toMatchObject({ ok: false, reason: 'open' });
+    const [failed] = reportAnswer(probing, report('trouble', 'probe_now'), NOW + 10);
+    expect(gateStatus(failed, NOW + 10 + HOLD - 1).breaker).toBe('open');
+    expect(reportAnswer(probing, report('works', 'probe_now'), NOW + 10)[1]).toBe('closed');
+  });
 });
 
-it('money rule 17: the last answered payout is remembered', () => {
-  expect(gateStatus(reportAnswer(NEW_GATE, report('unclear'), NOW)[0], NOW).latestPayoutId).toBe('p1');
+describe('the balance', () => {
+  it('is asked for by one of the runs that begin together: AGCOD answers one such question a second', () => {
+    const [state, first] = acquireSlot(NEW_GATE, NOW, 'funds');
+    expect(first.ok).toBe(true);
+    expect(acquireSlot(state, NOW + 1_999, 'funds')[1]).toMatchObject({ ok: false, reason: 'not_due' });
+    expect(acquireSlot(state, NOW + 2_000, 'funds')[1].ok).toBe(true);
+  });
+
+  it('is not asked for while the breaker is open', () => {
+    expect(acquireSlot(opened(), NOW, 'funds')[1]).toMatchObject({ ok: false, reason: 'open' });
+  });
+});
+
+describe('money rule 17: first calls are remembered before they are let through', () => {
+  it('with whether they were answered, each once, the newest last', () => {
+    let state = NEW_GATE;
+    for (const id of ['p1', 'p2', 'p1']) [state] = acquireSlot(state, NOW, 'call', id);
+    [state] = reportAnswer(state, report('unclear'), NOW);
+    expect(gateStatus(state, NOW).firstCalls).toEqual([
+      { payoutId: 'p2', at: NOW, isAnswered: false },
+      { payoutId: 'p1', at: NOW, isAnswered: true },
+    ]);
+  });
+
+  it('calls for what was called for before leave them alone, and so does a call that was refused', () => {
+    const [state] = acquireSlot(NEW_GATE, NOW, 'call', 'p1');
+    expect(acquireSlot(state, NOW, 'call')[0].firstCalls).toBe(state.firstCalls);
+    expect(acquireSlot(opened(), NOW, 'call', 'p2')[0].firstCalls).toEqual([]);
+  });
+
+  it('as many as can be under way, and no more', () => {
+    let state = NEW_GATE;
+    for (let call = 0; call < 1_000; call++) [state] = acquireSlot(state, NOW + call * 200, 'call', `p${call}`);
+    expect(state.firstCalls).toHaveLength(300);
+    expect(state.firstCalls.at(-1)?.payoutId).toBe('p999');
+  });
 });

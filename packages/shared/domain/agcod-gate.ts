@@ -4,8 +4,8 @@ export const CALL_GAP_MS = 110;
 export const LONGEST_WAIT_MS = 20_000;
 /** A probe that never reported is forgotten after this long. */
 const PROBE_TIMEOUT_MS = 60_000;
-/** How often the balance at Amazon is asked for, at most. */
-const FUNDS_EVERY_MS = 10 * 60_000;
+/** AGCOD answers one question a second for the balance; of runs that begin at once one asks. */
+const FUNDS_EVERY_MS = 2_000;
 /** How long whoever took a page has to deliver it. */
 const PAGE_CLAIM_MS = 60_000;
 
@@ -14,9 +14,15 @@ export type GateState = {
   readonly lastSlot: number;
   readonly breaker: Breaker;
   readonly fundsAt: number | null;
-  /** The payout that last had an answer: a database that does not know it was restored to an earlier point (money rule 17). */
-  readonly latestPayoutId: string | null;
+  /** The newest payouts whose first call was let through, oldest first: a database that does not know one was restored to an earlier point (money rule 17). */
+  readonly firstCalls: readonly FirstCall[];
 };
+
+/** A payout's first call: once it was answered, `sending` was certainly committed. */
+export type FirstCall = { readonly payoutId: string; readonly at: number; readonly isAnswered: boolean };
+
+/** More than can be under way at once, so that whatever was bought last is among them. */
+const FIRST_CALLS_KEPT = 300;
 
 type Breaker =
   | { readonly state: 'closed' }
@@ -28,7 +34,10 @@ type Breaker =
       readonly page: { readonly claimedAt: number | null } | 'sent';
     };
 
-export type GatePurpose = 'call' | 'probe' | 'funds';
+type OpenBreaker = Extract<Breaker, { state: 'open' }>;
+
+/** `probe_now`: somebody asked for a probe before it is due, by making a held payout due. */
+export type GatePurpose = 'call' | 'probe' | 'probe_now' | 'funds';
 export type GateSlot =
   /** Wait so many milliseconds, then call. */
   | { readonly ok: true; readonly waitMs: number }
@@ -45,12 +54,13 @@ export type GateReport = {
 export type GateChange = 'opened' | 'closed' | 'none';
 export type GateStatus = {
   readonly breaker: 'closed' | 'open' | 'probe_due';
-  readonly latestPayoutId: string | null;
+  readonly firstCalls: readonly FirstCall[];
 };
 
 /** The gate as its users see it: one Durable Object in front of every call to AGCOD (money rule 16). */
 export interface AgcodGate {
-  acquire(now: number, purpose: GatePurpose): Promise<GateSlot>;
+  /** @param firstCallOf the payout, if no call was ever made for it */
+  acquire(now: number, purpose: GatePurpose, firstCallOf?: string): Promise<GateSlot>;
   report(report: GateReport, now: number): Promise<GateChange>;
   status(now: number): Promise<GateStatus>;
   /** True for one caller a minute while the breaker is open and nobody was told. */
@@ -62,15 +72,18 @@ export const NEW_GATE: GateState = {
   lastSlot: 0,
   breaker: { state: 'closed' },
   fundsAt: null,
-  latestPayoutId: null,
+  firstCalls: [],
 };
 
-/** Reserves a slot for one call, however many runs ask at once. */
-export function acquireSlot(state: GateState, now: number, purpose: GatePurpose): [GateState, GateSlot] {
+/** Reserves a slot for one call, however many runs ask at once. Before the slot is given, the payout of a first call is remembered. */
+export function acquireSlot(
+  state: GateState,
+  now: number,
+  purpose: GatePurpose,
+  firstCallOf?: string,
+): [GateState, GateSlot] {
   const { breaker } = state;
-  if (purpose === 'call' && breaker.state === 'open') return [state, refuse('open', breaker.until)];
-  if (purpose === 'probe' && breaker.state === 'open' && !isProbeDue(breaker, now))
-    return [state, refuse('open', breaker.until)];
+  if (breaker.state === 'open' && !mayPass(breaker, now, purpose)) return [state, refuse('open', breaker.until)];
   if (purpose === 'funds' && state.fundsAt !== null && between(state.fundsAt, now, FUNDS_EVERY_MS))
     return [state, refuse('not_due', null)];
   // A clock that was set back must not keep everybody waiting.
@@ -78,18 +91,28 @@ export function acquireSlot(state: GateState, now: number, purpose: GatePurpose)
   const slot = free > now && free <= now + LONGEST_WAIT_MS + CALL_GAP_MS ? free : now;
   if (slot - now > LONGEST_WAIT_MS) return [state, refuse('busy', null)];
   const next: GateState = {
-    ...state,
     lastSlot: slot,
     fundsAt: purpose === 'funds' ? now : state.fundsAt,
-    breaker: purpose === 'probe' && breaker.state === 'open' ? { ...breaker, probingSince: now } : breaker,
+    breaker: breaker.state === 'open' ? { ...breaker, probingSince: now } : breaker,
+    firstCalls: firstCallOf === undefined ? state.firstCalls : remember(state.firstCalls, firstCallOf, now),
   };
   return [next, { ok: true, waitMs: slot - now }];
+}
+
+function mayPass(breaker: OpenBreaker, now: number, purpose: GatePurpose): boolean {
+  if (purpose === 'probe') return isProbeDue(breaker, now);
+  return purpose === 'probe_now' && !isProbing(breaker, now);
+}
+
+function remember(calls: readonly FirstCall[], payoutId: string, at: number): FirstCall[] {
+  const others = calls.filter((call) => call.payoutId !== payoutId);
+  return [...others, { payoutId, at, isAnswered: false }].slice(-FIRST_CALLS_KEPT);
 }
 
 /** Takes note of an answer. Trouble opens the breaker; only a probe that works closes it. */
 export function reportAnswer(state: GateState, report: GateReport, now: number): [GateState, GateChange] {
   const { breaker } = state;
-  const known = { ...state, latestPayoutId: report.payoutId ?? state.latestPayoutId };
+  const known = { ...state, firstCalls: answered(state.firstCalls, report.payoutId) };
   if (breaker.state === 'closed') {
     if (report.sign !== 'trouble') return [known, 'none'];
     const opened: Breaker = {
@@ -100,15 +123,20 @@ export function reportAnswer(state: GateState, report: GateReport, now: number):
     };
     return [{ ...known, breaker: opened }, 'opened'];
   }
-  if (report.purpose !== 'probe') return [known, 'none'];
+  if (report.purpose !== 'probe' && report.purpose !== 'probe_now') return [known, 'none'];
   if (report.sign === 'works') return [{ ...known, breaker: { state: 'closed' } }, 'closed'];
   return [{ ...known, breaker: { ...breaker, until: now + report.holdForMs, probingSince: null } }, 'none'];
 }
 
+function answered(calls: readonly FirstCall[], payoutId: string | null): readonly FirstCall[] {
+  if (!calls.some((call) => call.payoutId === payoutId && !call.isAnswered)) return calls;
+  return calls.map((call) => (call.payoutId === payoutId ? { ...call, isAnswered: true } : call));
+}
+
 export function gateStatus(state: GateState, now: number): GateStatus {
-  const { breaker, latestPayoutId } = state;
-  if (breaker.state === 'closed') return { breaker: 'closed', latestPayoutId };
-  return { breaker: isProbeDue(breaker, now) ? 'probe_due' : 'open', latestPayoutId };
+  const { breaker, firstCalls } = state;
+  if (breaker.state === 'closed') return { breaker: 'closed', firstCalls };
+  return { breaker: isProbeDue(breaker, now) ? 'probe_due' : 'open', firstCalls };
 }
 
 /** Hands the duty to page about an open breaker to one caller; it passes on if that one does not report back. */
@@ -124,9 +152,12 @@ export function breakerPageSent(state: GateState): GateState {
   return state.breaker.state === 'closed' ? state : { ...state, breaker: { ...state.breaker, page: 'sent' } };
 }
 
-function isProbeDue(breaker: Extract<Breaker, { state: 'open' }>, now: number): boolean {
-  if (breaker.probingSince !== null && between(breaker.probingSince, now, PROBE_TIMEOUT_MS)) return false;
-  return now >= breaker.until;
+function isProbeDue(breaker: OpenBreaker, now: number): boolean {
+  return !isProbing(breaker, now) && now >= breaker.until;
+}
+
+function isProbing({ probingSince }: OpenBreaker, now: number): boolean {
+  return probingSince !== null && between(probingSince, now, PROBE_TIMEOUT_MS);
 }
 
 function between(start: number, now: number, length: number): boolean {

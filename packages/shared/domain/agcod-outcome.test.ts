@@ -83,6 +83,7 @@ describe('money rule 14: what an answer proves', () => {
   it.each([
     ['another id', { creationRequestId: 'Hissa124' }],
     ['another amount', { cardInfo: { ...SUCCESS.cardInfo, value: { amount: 499.99, currencyCode: 'INR' } } }],
+    ['a fraction of a paisa', { cardInfo: { ...SUCCESS.cardInfo, value: { amount: 500.004, currencyCode: 'INR' } } }],
     ['another currency', { cardInfo: { ...SUCCESS.cardInfo, value: { amount: 500, currencyCode: 'USD' } } }],
     ['no claim code', { gcClaimCode: null }],
     ['no card id', { gcId: '' }],
@@ -98,6 +99,12 @@ describe('money rule 14: what an answer proves', () => {
     for (const type of ['InvalidSignatureException', 'MissingAuthenticationTokenException', 'AccessDenied'])
       expect(f200(type).kind).toBe('held');
     expect(read200({ __type: 'com.amazon.coral.service#AccessDeniedException', message: '' }).kind).toBe('held');
+    expect(f200('InvalidSignature').kind).toBe('held');
+    const message = 'The request signature we calculated does not match the signature you provided.';
+    for (const errorType of ['InvalidRequestInput', 'GeneralError'])
+      expect(read200({ agcodResponse: { status: 'FAILURE' }, errorCode: 'F200', errorType, message }).kind).toBe(
+        'held',
+      );
   });
 
   it('an F200 of no listed type is never terminal', () => {
@@ -109,6 +116,7 @@ describe('money rule 14: what an answer proves', () => {
       read200({ __type: 'com.amazon.coral.availability#ThrottlingException', message: 'Rate exceeded' }).kind,
     ).toBe('throttled');
     expect(read200({ errorCode: 'F100', errorType: 'ThrottlingException' }).kind).toBe('throttled');
+    expect(read200({ errorCode: 'ThrottlingException', message: 'Rate exceeded' }).kind).toBe('throttled');
   });
 
   it('RESEND, garbage, an empty object, a list and silence are unknown', () => {

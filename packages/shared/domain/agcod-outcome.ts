@@ -44,25 +44,15 @@ const INPUT_ERRORS: ReadonlySet<string> = new Set([
   'ExternalReferenceTooLong',
 ]);
 const MISMATCHES: ReadonlySet<string> = new Set(['RequestedDenominationMismatch']);
-/** Reported under F200 or by the framework in front of the service: our key, our clock or our address is wrong. */
-const ACCESS_ERRORS: ReadonlySet<string> = new Set([
-  'InvalidSignatureException',
-  'SignatureDoesNotMatch',
-  'IncompleteSignature',
-  'IncompleteSignatureException',
-  'MissingAuthenticationToken',
-  'MissingAuthenticationTokenException',
-  'InvalidClientTokenId',
-  'UnrecognizedClientException',
-  'InvalidAwsAccessKeyId',
-  'ExpiredTokenException',
-  'RequestExpired',
-  'NotAuthorized',
-  'AccessDenied',
-  'AccessDeniedException',
-  'UnknownOperationException',
-]);
-const THROTTLING = 'ThrottlingException';
+/**
+ * Reported under F200 or by the framework in front of the service: our key, our clock or our address is wrong. AWS has many names for it
+ * (InvalidSignatureException, SignatureDoesNotMatch, MissingAuthenticationToken, UnrecognizedClientException, InvalidAwsAccessKeyId, ...), so the words decide.
+ */
+const ACCESS_ERROR =
+  /Signature|Authenticat|Authoriz|AccessKey|ClientToken|UnrecognizedClient|ExpiredToken|TokenRefresh|RequestExpired|AccessDenied|OptInRequired|UnknownOperation/i;
+/** A signature may be refused under the name of an input error; the text of the message tells. */
+const ACCESS_MESSAGE = /\bsignature\b|access key|security token/i;
+const THROTTLING = /Throttl|TooManyRequests|RequestLimitExceeded/i;
 const LONGEST_NAME = 64;
 
 /**
@@ -90,7 +80,8 @@ function readCard(request: CardRequest, body: Body): AgcodOutcome {
 /** The shortest decimal text of a JSON number is the one that was sent, so nothing is computed in floating point. */
 function isWorth(value: unknown, { amount, currency }: CardRequest): boolean {
   if (!isRecord(value) || typeof value.amount !== 'number') return false;
-  return parseNetworkAmount(String(value.amount)) === amount && value.currencyCode === currency;
+  const text = String(value.amount);
+  return /^\d+(?:\.\d{1,2})?$/.test(text) && parseNetworkAmount(text) === amount && value.currencyCode === currency;
 }
 
 function readError(body: Body): AgcodOutcome {
@@ -98,9 +89,10 @@ function readError(body: Body): AgcodOutcome {
   const status = nested.status ?? body.status;
   const framework = nameOf(body.__type).replace(/^.*#/, '');
   const error: AgcodError = { code: nameOf(body.errorCode), type: nameOf(body.errorType) || framework };
-  if (error.type === THROTTLING || error.code === THROTTLING || framework === THROTTLING) return { kind: 'throttled' };
+  if ([error.type, error.code, framework].some((name) => THROTTLING.test(name))) return { kind: 'throttled' };
   if (status === 'RESEND') return { kind: 'unknown', error, alarming: false };
-  if (ACCESS_ERRORS.has(error.type) || error.code === 'F300') return { kind: 'held', error };
+  if (error.code === 'F300' || ACCESS_ERROR.test(error.type) || ACCESS_MESSAGE.test(messageOf(body)))
+    return { kind: 'held', error };
   if (error.code === 'F200') {
     if (MISMATCHES.has(error.type)) return { kind: 'mismatch', error };
     if (INPUT_ERRORS.has(error.type)) return { kind: 'refused', error };
@@ -113,6 +105,11 @@ type Body = Readonly<Record<string, unknown>>;
 
 function isRecord(value: unknown): value is Body {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function messageOf(body: Body): string {
+  const { message = body.Message } = body;
+  return typeof message === 'string' ? message : '';
 }
 
 function nameOf(value: unknown): string {

@@ -70,8 +70,12 @@ const RECIPIENT = `case a.side when 'shopper' then a.payee else (select m.user_i
 const MAY_BE_PAID = `exists (select 1 from tenants t where t.tenant_id = a.tenant_id and t.status = 'active')
        and not ${isStopped('a.tenant_id')}
        and exists (select 1 from users u where u.user_id = ${RECIPIENT} and u.phone is not null)
-       and not exists (select 1 from payouts p where p.side = a.side and p.payee = a.payee
-                       and p.status = 'error_hard' and p.resolved_at is null)`;
+       and not ${isBlocked('a')}`;
+
+/** A payout of the payee was refused, and no operator has resolved it yet: nothing more is begun for that payee, in any tenant (money rule 14). */
+function isBlocked(of: string): string {
+  return `exists (select 1 from payouts b where b.side = ${of}.side and b.payee = ${of}.payee and b.status = 'error_hard' and b.resolved_at is null)`;
+}
 
 /**
  * Locks all of a shopper's accounts of that currency, in every tenant: what the shopper was paid in a year is counted over them all. False if somebody
@@ -244,8 +248,9 @@ export function payoutOf(row: PayoutRow): Payout {
   };
 }
 
-/** No operator holds the payout or is cancelling its card, and no switch stops it. */
-const MAY_GO_ON = `held_by is null and cancelling_at is null and not ${isStopped('payouts.tenant_id')}`;
+/** No operator holds the payout or is cancelling its card, no switch stops it, and its payee is not blocked while no card can exist. */
+const MAY_GO_ON = `held_by is null and cancelling_at is null and not ${isStopped('payouts.tenant_id')}
+  and (card_may_exist or not ${isBlocked('payouts')})`;
 
 export type Claim = {
   readonly statuses: readonly PayoutStatus[];
@@ -285,6 +290,19 @@ export async function claimOldestHeld(tx: Tx, now: number, leaseMs: number): Pro
   return rows[0] === undefined ? null : payoutOf(rows[0]);
 }
 
+/** Leases the oldest payout that is held and due all the same: while a breaker is open everything held waits for its probe, unless an operator retries it. */
+export async function claimDueHeld(tx: Tx, now: number, leaseMs: number): Promise<Payout | null> {
+  const { rows } = await tx.query<PayoutRow>(
+    `with due as (
+       select payout_id, next_attempt_at from payouts where status = 'held' and next_attempt_at <= $1 and ${MAY_GO_ON}
+       order by created_at, payout_id limit 1 for update skip locked)
+     update payouts p set next_attempt_at = $2 from due where p.payout_id = due.payout_id
+     returning ${PAYOUT_COLUMNS}, due.next_attempt_at as "dueAt"`,
+    [new Date(now), new Date(now + leaseMs)],
+  );
+  return rows[0] === undefined ? null : payoutOf(rows[0]);
+}
+
 /** Gives a lease back unused. */
 export async function releaseLease(tx: Tx, payout: Payout): Promise<void> {
   await tx.query('update payouts set next_attempt_at = $3 where payout_id = $1 and next_attempt_at = $2', [
@@ -316,6 +334,12 @@ const STILL_SENDING = `payout_id = $1 and status = 'sending' and attempts = $2`;
 export async function lockAccount(tx: Tx, key: PayeeKey): Promise<void> {
   const { rowCount } = await tx.query(`select 1 from payee_accounts where ${ACCOUNT_KEY} for update`, accountKey(key));
   if (rowCount === 0) throw new Error(`payee ${key.payee} of tenant ${key.tenantId} has no account`);
+}
+
+/** True if another payout has that card: an answer that says it is this one's too is not believed (invariant I5). */
+export async function isCardOfAnother(tx: Tx, payoutId: string, gcId: string): Promise<boolean> {
+  const { rowCount } = await tx.query('select 1 from payouts where gc_id = $2 and payout_id <> $1', [payoutId, gcId]);
+  return rowCount > 0;
 }
 
 /** The card is there: its code is kept encrypted, the reservation becomes a voucher bought. False if the answer came too late. */
@@ -441,6 +465,15 @@ export async function returnMoney(
   await writeSettlement(tx, states, settlement, now);
 }
 
+/** The breaker is open: everything held waits until then. */
+export async function postponeHeld(tx: Tx, until: number): Promise<void> {
+  await tx.query(
+    `update payouts set next_attempt_at = $1 where payout_id in
+       (select payout_id from payouts where status = 'held' and held_by is null and next_attempt_at < $1 order by payout_id for update skip locked)`,
+    [new Date(until)],
+  );
+}
+
 /** The breaker has closed: everything held is due. */
 export async function resumeHeld(tx: Tx, now: number): Promise<number> {
   const { rowCount } = await tx.query(
@@ -524,30 +557,40 @@ export async function unknownSince(tx: Tx, before: number, limit: number): Promi
   return rows.map(({ payoutId }) => payoutId);
 }
 
-/** True if the database knows that this payout's call was about to be made. */
-export async function isKnownPurchase(tx: Tx, payoutId: string): Promise<boolean> {
-  return (await knownPurchases(tx, [payoutId])).has(payoutId);
-}
-
-/** Those of the payouts that the database knows to have reached AGCOD, or to be about to. */
-export async function knownPurchases(tx: Tx, payoutIds: readonly string[]): Promise<Set<string>> {
-  const { rows } = await tx.query<{ payoutId: string }>(
-    'select payout_id as "payoutId" from payouts where payout_id = any($1::uuid[]) and intent_stored_at is not null',
+/**
+ * How far the database knows of payouts that may have been bought: `waiting` has no call yet, `known` has had one or is over, and what is in no list is
+ * not in the database at all.
+ */
+export async function purchasesAsKnown(
+  tx: Tx,
+  payoutIds: readonly string[],
+): Promise<{ known: Set<string>; waiting: Set<string> }> {
+  const { rows } = await tx.query<{ payoutId: string; isWaiting: boolean }>(
+    `select payout_id as "payoutId", intent_stored_at is null and status in ('queued', 'held') as "isWaiting"
+     from payouts where payout_id = any($1::uuid[])`,
     [[...payoutIds]],
   );
-  return new Set(rows.map(({ payoutId }) => payoutId));
+  const idsOf = (isWaiting: boolean) =>
+    new Set(rows.filter((row) => row.isWaiting === isWaiting).map(({ payoutId }) => payoutId));
+  return { known: idsOf(false), waiting: idsOf(true) };
 }
 
 /**
- * A queued payout that was bought already, in a time the database has lost, becomes one whose outcome is unknown (money rule 17).
- * False if there is no such payout.
+ * A payout without a call that may have been bought already, in a time the database has lost, becomes one whose outcome is unknown (money rule 17); what an
+ * operator holds stays held. False if there is no such payout.
  */
 export async function markRecalled(tx: Tx, payoutId: string, now: number): Promise<boolean> {
   const { rowCount } = await tx.query(
-    `update payouts set status = 'sending', card_may_exist = true, attempts = attempts + 1, first_attempt_at = $2,
-       intent_stored_at = $2, next_attempt_at = $2, status_at = $2
-     where payout_id = $1 and status = 'queued'`,
+    `update payouts set status = case when held_by is null then 'sending' else status end, card_may_exist = true, attempts = attempts + 1,
+       first_attempt_at = $2, intent_stored_at = $2, next_attempt_at = $2, status_at = $2
+     where payout_id = $1 and status in ('queued', 'held') and intent_stored_at is null`,
     [payoutId, new Date(now)],
   );
+  return rowCount === 1;
+}
+
+/** True if the database has the payout, whatever became of it. */
+export async function isPayout(tx: Tx, payoutId: string): Promise<boolean> {
+  const { rowCount } = await tx.query('select 1 from payouts where payout_id = $1', [payoutId]);
   return rowCount === 1;
 }
