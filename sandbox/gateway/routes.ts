@@ -1,6 +1,6 @@
 export type Target = 'api' | 'webhook' | 'redirect';
 
-const API_PATHS = new Set(['/', '/robots.txt', '/favicon.ico']);
+const API_PATHS = new Set(['/', '/robots.txt', '/favicon.ico', '/healthz']);
 const API_PREFIXES = ['/v1', '/admin', '/creator', '/c', '/docs', '/widget', '/assets', '/.well-known'];
 // Pages whose own files lie beside them: `/widget.js` is the api's as well as `/widget/...`.
 const API_FILES = /^\/(?:admin|creator|docs|widget)\.[a-z0-9.]+$/;

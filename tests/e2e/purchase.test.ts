@@ -1,3 +1,4 @@
+import { read } from '@hissaback/client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accrualOf, balanceOf, payoutsOf, saleOf } from './support/books.ts';
 import { COOLING, type Creator, freshOrder, INSTANT, type Link } from './support/platform.ts';
@@ -13,11 +14,7 @@ beforeAll(async () => {
 });
 
 /** Everything of a sale that is to be told apart in the rewards list. */
-async function rewardsOf(token: string) {
-  const { status, json } = await on.call('GET', '/v1/rewards/user', { token });
-  expect(status).toBe(200);
-  return json as { amount: string; status: string; eta: string | null; brand: string }[];
-}
+const rewardsOf = (token: string) => read(on.api(token).v1.rewards.user.$get({ query: {} }));
 
 describe('the whole purchase', () => {
   test('click, sale, exact split, release, gift card by SMS, code erased, reward paid', async () => {
@@ -172,11 +169,9 @@ describe('the whole purchase', () => {
     await until('the reward', () => saleOf(on, order));
     await on.cron('release');
     for (const token of [shopper.token, creator.token]) {
-      const refused = await on.call('POST', '/v1/rewards/payout/run', { token });
-      expect(refused.status).toBe(403);
+      await expect(read(on.api(token).v1.rewards.payout.run.$post())).rejects.toMatchObject({ status: 403 });
     }
-    const run = await on.call('POST', '/v1/rewards/payout/run', { token: on.stack.cronToken });
-    expect([run.status, run.json]).toEqual([200, { paid_count: 1 }]);
+    expect(await read(on.api(on.stack.cronToken).v1.rewards.payout.run.$post())).toEqual({ paid_count: 1 });
     expect(await payoutsOf(on, shopper.user_id)).toMatchObject([{ status: 'paid', amount: '180.00' }]);
   });
 });

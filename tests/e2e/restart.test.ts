@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { read } from '@hissaback/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { changedTables, checksums, expectCleanBooks, payoutsOf, saleOf } from './support/books.ts';
 import { type Creator, createPlatform, freshOrder, INSTANT, type Link, type Person } from './support/platform.ts';
@@ -73,9 +74,8 @@ test('after SIGTERM nothing answers and nothing is lost: the next start finds mo
   expect(await saleOf(on, open)).toMatchObject({ status: 'pending', user_id: shopper.user_id });
   const before = await checksums(on, OF_THE_START);
   expect((await on.follow(link)).location).toContain(creator.publisher_id);
-  const { status, json } = await on.call('GET', '/v1/rewards/user', { token: shopper.token });
-  expect(status).toBe(200);
-  expect(json.map((reward: { status: string }) => reward.status).toSorted()).toEqual(['paid', 'pending']);
+  const rewards = await read(on.api(shopper.token).v1.rewards.user.$get({ query: {} }));
+  expect(rewards.map(({ status }) => status).toSorted()).toEqual(['paid', 'pending']);
   expect((await on.messages(messages)).filter(({ kind }) => kind === 'voucher')).toHaveLength(1);
   await on.quiet();
   const after = await checksums(on, OF_THE_START);

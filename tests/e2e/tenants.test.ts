@@ -1,3 +1,4 @@
+import { read } from '@hissaback/client';
 import { beforeAll, expect, test } from 'vitest';
 import { saleOf } from './support/books.ts';
 import { type Creator, freshOrder, INSTANT, type Link } from './support/platform.ts';
@@ -62,11 +63,13 @@ test('nothing of another tenant can be read or changed: 403 or 404, and it stays
 test('lists of one’s own hold nothing of another tenant', async () => {
   const { token } = mine;
   await on.link(mine);
-  for (const path of ['/v1/campaigns', '/v1/links', '/v1/tenants']) {
-    const { status, json } = await on.call('GET', path, { token });
-    expect(status).toBe(200);
-    expect(json.length).toBeGreaterThan(0);
-    expect(json.every((row: { tenant_id: string }) => row.tenant_id === mine.tenant_id)).toBe(true);
+  const { campaigns, links, tenants } = on.api(token).v1;
+  const lists = [campaigns.$get({ query: {} }), links.$get({ query: {} }), tenants.$get()];
+  for (const list of await Promise.all(
+    lists.map((answer) => read<{ ok: boolean; json(): Promise<{ tenant_id: string }[]> }>(answer)),
+  )) {
+    expect(list.length).toBeGreaterThan(0);
+    expect(list.every(({ tenant_id }) => tenant_id === mine.tenant_id)).toBe(true);
   }
 });
 
@@ -78,8 +81,7 @@ test('a sale counts in its own tenant’s figures only', async () => {
     ...{ sale_amount: '1000.00', txn_id: order },
   });
   await until('the reward', () => saleOf(on, order));
-  const path = '/v1/analytics/creator?period=30d';
-  const seen = async ({ token }: Creator) => (await on.call('GET', path, { token })).json;
+  const seen = ({ token }: Creator) => read(on.api(token).v1.analytics.creator.$get({ query: { period: '30d' } }));
   expect(await until('the figures', async () => (await seen(other)).conversions === 1 && seen(other))).toMatchObject({
     ...{ clicks: 1, conversions: 1, earnings: '45.00', shared: '45.00' },
   });

@@ -19,8 +19,23 @@ export async function sweepWebhooks(
   env: WebhookEnv,
   deps: Deps,
 ): Promise<{ queued: number; forgotten: number }> {
+  const queued = await queueDueWebhooks(db, env, deps, MOST_BATCHES);
+  const forgotten = await db.transaction((tx) => {
+    const now = deps.clock.now();
+    return forgetWebhooks(tx, { now: new Date(now), before: new Date(now - KEPT_MS), limit: FORGOTTEN_AT_ONCE });
+  });
+  return { queued, forgotten };
+}
+
+/** Sends what is due to the queue `webhooks`, at most so many batches of 100, and answers how many. What nobody takes waits for the next sweep. */
+export async function queueDueWebhooks(
+  db: Database,
+  env: Pick<WebhookEnv, 'WEBHOOKS'>,
+  deps: Pick<Deps, 'clock'>,
+  mostBatches: number,
+): Promise<number> {
   let queued = 0;
-  for (let batch = 0; batch < MOST_BATCHES; batch++) {
+  for (let batch = 0; batch < mostBatches; batch++) {
     const messages = await db.transaction((tx) => {
       const now = deps.clock.now();
       return claimDeliveries(tx, { now: new Date(now), leasedUntil: new Date(now + LEASE_MS), limit: BATCH });
@@ -29,9 +44,5 @@ export async function sweepWebhooks(
     queued += messages.length;
     if (messages.length < BATCH) break;
   }
-  const forgotten = await db.transaction((tx) => {
-    const now = deps.clock.now();
-    return forgetWebhooks(tx, { now: new Date(now), before: new Date(now - KEPT_MS), limit: FORGOTTEN_AT_ONCE });
-  });
-  return { queued, forgotten };
+  return queued;
 }

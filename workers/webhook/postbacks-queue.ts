@@ -10,6 +10,7 @@ import { createLog } from '@hissaback/shared/http/log';
 import { askVelocity } from './ask-velocity.ts';
 import { claimRewards } from './claim-rewards.ts';
 import type { Deps } from './deps.ts';
+import { queueDueWebhooks } from './deliver-sweep.ts';
 import { clearInbox } from './inbox.ts';
 import type { Ignored, Taken } from './intake-batch.ts';
 import { takeEvents } from './ledger-consumer.ts';
@@ -39,9 +40,12 @@ export async function consumePostbacks(batch: MessageBatch, env: WebhookEnv, dep
     await takeTogether(db, work, env, deps);
     for (const { message } of work) message.ack();
     await clear(work, env, log);
+    await tell(db, work, env, deps, log);
   } catch (error) {
     log.warn('batch_failed', { queue: batch.queue, size: work.length, error });
-    for (const one of work) await takeAlone(db, one, env, deps, log);
+    const taken: Work[] = [];
+    for (const one of work) if (await takeAlone(db, one, env, deps, log)) taken.push(one);
+    await tell(db, taken, env, deps, log);
   } finally {
     await db.end();
   }
@@ -53,14 +57,16 @@ async function takeAlone(
   env: WebhookEnv,
   deps: Deps,
   log: ReturnType<typeof createLog>,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await takeTogether(db, [one], env, deps);
     one.message.ack();
     await clear([one], env, log);
+    return true;
   } catch (error) {
     log.warn('message_failed', { message_id: one.message.id, attempts: one.message.attempts, error });
     one.message.retry({ delaySeconds: retryDelay(one.message.attempts) });
+    return false;
   }
 }
 
@@ -69,6 +75,18 @@ async function clear(work: readonly Work[], env: WebhookEnv, log: ReturnType<typ
     env,
     work.map(({ body }) => body),
   ).catch((error: unknown) => log.warn('inbox_not_cleared', { size: work.length, error }));
+}
+
+/** Has tenants' servers told of what the batch made without waiting for the next sweep, which tells of what is left. */
+async function tell(
+  db: Database,
+  work: readonly Work[],
+  env: WebhookEnv,
+  deps: Deps,
+  log: ReturnType<typeof createLog>,
+): Promise<void> {
+  if (!work.some(({ body }) => body.kind === 'event')) return;
+  await queueDueWebhooks(db, env, deps, 1).catch((error: unknown) => log.warn('webhooks_not_queued', { error }));
 }
 
 async function takeTogether(db: Database, work: readonly Work[], env: WebhookEnv, deps: Deps): Promise<void> {

@@ -16,7 +16,7 @@ export const SCHEDULES = [
   { name: 'rematch', worker: 'webhook', cron: '*/10 * * * *' },
   { name: 'expire-unclaimed', worker: 'webhook', cron: '40 2 * * *' },
   { name: 'inbox', worker: 'webhook', cron: '* * * * *' },
-  { name: 'webhooks', worker: 'webhook', cron: '*/2 * * * *' },
+  { name: 'webhooks', worker: 'webhook', cron: '*/1 * * * *' },
   { name: 'payout', worker: 'payout-cron', cron: '* * * * *' },
   { name: 'release', worker: 'payout-cron', cron: '*/5 * * * *' },
   { name: 'nightly-retry', worker: 'payout-cron', cron: '45 20 * * *' },

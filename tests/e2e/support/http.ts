@@ -16,9 +16,11 @@ export type Ask = {
   headers?: Record<string, string>;
 };
 
-const TIMEOUT_MS = 30_000;
+/** How long an answer may take, in milliseconds. */
+export const TIMEOUT_MS = 30_000;
 /** A person's: the redirect counts no bots. */
-const USER_AGENT = 'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36';
+export const USER_AGENT =
+  'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36';
 
 /** One request, redirects not followed. */
 export async function ask(method: string, url: string, { token, json, body, headers }: Ask = {}): Promise<Answer> {

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
+import { type Client, createClient, read } from '@hissaback/client';
 import pg from 'pg';
 import type { StackFile } from '../../../scripts/stack/stack-file.ts';
-import { type Answer, type Ask, ask } from './http.ts';
+import { type Answer, type Ask, ask, TIMEOUT_MS, USER_AGENT } from './http.ts';
 import { openSandboxes, type Sandboxes } from './sandboxes.ts';
 import { until } from './until.ts';
 
@@ -24,6 +25,9 @@ export const FOREIGN = 1011;
 /** The platform as everybody outside sees it, and its database as the owner does. */
 export type Platform = Sandboxes & {
   stack: StackFile;
+  /** The API through its own typed client, as the holder of a token or as nobody. */
+  api(token?: string): Client['api'];
+  /** A request of any kind, for what the client would never send. */
   call(method: string, path: string, ask?: Ask): Promise<Answer>;
   /** Logs in by the code in the SMS; a fresh phone unless told. */
   logIn(phone?: string, cookie?: string): Promise<Person>;
@@ -53,47 +57,45 @@ export function createPlatform(stack: StackFile, operatorToken: string): Platfor
   pool.on('error', () => undefined); // the server may be restarted between two questions
 
   const call: Platform['call'] = (method, path, request) => ask(method, `${origin}${path}`, request);
+  const api: Platform['api'] = (token) =>
+    createClient(origin, { fetch: send, ...(token !== undefined && { token }) }).api;
   const sql: Platform['sql'] = async (text, parameters) => (await pool.query<Row>(text, parameters)).rows;
-  const well = async (answer: Promise<Answer>): Promise<Answer> => {
-    const given = await answer;
-    if (given.status !== 200) throw new Error(`the platform answered ${given.status}: ${given.text}`);
-    return given;
-  };
 
   const logIn: Platform['logIn'] = async (phone = freshPhone(), cookie) => {
-    const headers = { 'cf-connecting-ip': freshAddress(), ...(cookie === undefined ? {} : { cookie }) };
+    const from = { headers: { 'cf-connecting-ip': freshAddress(), ...(cookie === undefined ? {} : { cookie }) } };
+    const { otp } = api().v1.auth;
     const before = (await sandboxes.messages(phone)).length;
-    const asked = await well(call('POST', '/v1/auth/otp/request', { json: { phone }, headers }));
+    const { request_id } = await read(otp.request.$post({ json: { phone } }, from));
     const message = (await sandboxes.messages(phone)).slice(before).find(({ kind }) => kind === 'otp');
-    const code = /\b\d{6}\b/.exec(message?.text ?? '')?.[0];
-    const { request_id } = asked.json;
-    const verified = await well(call('POST', '/v1/auth/otp/verify', { json: { request_id, code }, headers }));
-    return { phone, user_id: subjectOf(verified.json.jwt), token: verified.json.jwt, cookie: visitorOf(verified) };
+    const code = /\b\d{6}\b/.exec(message?.text ?? '')?.[0] ?? '';
+    const verified = await otp.verify.$post({ json: { request_id, code } }, from);
+    const { jwt } = await read(verified);
+    return { phone, user_id: subjectOf(jwt), token: jwt, cookie: visitorOf(verified) };
   };
 
   const creator: Platform['creator'] = async () => {
     const person = await logIn();
-    const founded = await well(call('POST', '/v1/tenants', { token: person.token, json: { name: 'E2E' } }));
-    const { tenant_id } = founded.json;
+    const { v1 } = api(person.token);
+    const { tenant_id } = await read(v1.tenants.$post({ json: { name: 'E2E' } }));
     const publisher_id = `e2e-${randomInt(1e9)}`;
-    const own = { token: operatorToken, json: { trackier_pid: publisher_id } };
-    await well(call('PATCH', `/v1/tenants/${tenant_id}`, own));
-    const switched = await well(call('POST', '/v1/auth/switch', { token: person.token, json: { tenant_id } }));
-    return { ...person, token: switched.json.jwt, tenant_id, publisher_id };
+    const own = { param: { tenant_id }, json: { trackier_pid: publisher_id } };
+    await read(api(operatorToken).v1.tenants[':tenant_id'].$patch(own));
+    const { jwt } = await read(v1.auth.switch.$post({ json: { tenant_id } }));
+    return { ...person, token: jwt, tenant_id, publisher_id };
   };
 
   return {
     ...sandboxes,
     stack,
+    api,
     call,
     sql,
     logIn,
     creator,
     async link({ token, tenant_id }, offer_id = INSTANT, share_pct = '50.00') {
-      const campaign = { tenant_id, name: 'E2E', share_pct };
-      const { campaign_id } = (await well(call('POST', '/v1/campaigns', { token, json: campaign }))).json;
-      const { json } = await well(call('POST', '/v1/links', { token, json: { campaign_id, offer_id } }));
-      return { ...json, offer_id };
+      const { campaigns, links } = api(token).v1;
+      const { campaign_id } = await read(campaigns.$post({ json: { tenant_id, name: 'E2E', share_pct } }));
+      return { ...(await read(links.$post({ json: { campaign_id, offer_id } }))), offer_id };
     },
     async follow(link, { cookie, country = 'IN' } = {}) {
       const headers = { 'cf-ipcountry': country, ...(cookie === undefined ? {} : { cookie }) };
@@ -104,8 +106,8 @@ export function createPlatform(stack: StackFile, operatorToken: string): Platfor
       return { reference, location, cookie: visitorOf(answer) ?? cookie };
     },
     async clickFor({ token, user_id }, { link_id }, country = 'IN') {
-      const request = { token, json: { link_id, user_id }, headers: { 'cf-ipcountry': country } };
-      return (await well(call('POST', '/v1/events/click', request))).json.click_id;
+      const from = { headers: { 'cf-ipcountry': country } };
+      return (await read(api(token).v1.events.click.$post({ json: { link_id, user_id } }, from))).click_id;
     },
     postback(parameters) {
       const query = new URLSearchParams({ ...parameters, token: stack.webhookToken });
@@ -135,6 +137,13 @@ export function createPlatform(stack: StackFile, operatorToken: string): Platfor
   };
 }
 
+/** Sends what the client asks for as a person's browser does. */
+function send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const headers = new Headers(init?.headers);
+  headers.set('user-agent', USER_AGENT);
+  return fetch(input, { ...init, headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
+}
+
 /** An Indian mobile number that nobody has. */
 export function freshPhone(): string {
   return `+91${randomInt(7_000_000_000, 9_800_000_000)}`;
@@ -154,7 +163,7 @@ function subjectOf(jwt: string): string {
   return JSON.parse(Buffer.from(claims, 'base64url').toString()).sub;
 }
 
-function visitorOf({ headers }: Answer): string | undefined {
+function visitorOf({ headers }: { headers: Headers }): string | undefined {
   const set = headers.getSetCookie().find((cookie) => cookie.startsWith('hb_v='));
   return set?.split(';')[0];
 }

@@ -54,9 +54,15 @@ export function removePlace({ dataDir }: StackPlace): void {
 export async function startStack(place: StackPlace): Promise<StackProcess> {
   const log = openSync(place.logFile, 'a');
   const inherited = Object.entries(process.env).filter(([name]) => INHERITED.test(name));
+  const env: Record<string, string | undefined> = {
+    ...Object.fromEntries(inherited),
+    ...SETTINGS,
+    PORT: String(place.port),
+    DATA_DIR: place.dataDir,
+  };
   const child = spawn(join(REPOSITORY, 'node_modules/.bin/node'), [join(REPOSITORY, 'scripts/start.ts')], {
     cwd: REPOSITORY,
-    env: { ...Object.fromEntries(inherited), ...SETTINGS, PORT: String(place.port), DATA_DIR: place.dataDir },
+    env: env as NodeJS.ProcessEnv,
     // The channel breaks when this process dies, and the stack stops by itself.
     stdio: ['ignore', log, log, 'ipc'],
     detached: true,
