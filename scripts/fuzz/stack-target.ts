@@ -13,9 +13,9 @@ const PATIENCE_MS = 30_000;
 export async function stackTarget(stack: StackFile): Promise<FuzzTarget & { close(): Promise<void> }> {
   const pool = new pg.Pool({ connectionString: stack.database.owner, max: 2 });
   pool.on('error', () => undefined); // the server is stopped behind us
-  const people = new People(stack);
   const description: unknown = await (await fetch(`${stack.api}/v1/openapi.json`)).json();
   const sql = async (text: string) => (await pool.query<Record<string, unknown>>(text)).rows;
+  const people = new People(stack, sql);
   return {
     operations: operationsOf(description),
     world: () => people.world(),
@@ -48,19 +48,26 @@ async function send(stack: StackFile, { method, path, headers, body }: FuzzReque
   }
 }
 
+type Sql = (text: string) => Promise<Record<string, unknown>[]>;
+type Money = Record<'conv_id' | 'unmatched_id' | 'payout_id' | 'claim_id', [string]>;
+
 /** Logs people in and gives them something of every kind. */
 class People {
   readonly #stack: StackFile;
+  readonly #sql: Sql;
   #operator: string | undefined;
+  #money: Money | undefined;
 
-  constructor(stack: StackFile) {
+  constructor(stack: StackFile, sql: Sql) {
     this.#stack = stack;
+    this.#sql = sql;
   }
 
   async world(): Promise<World> {
     this.#operator ??= await this.#logIn(this.#stack.operatorPhone);
     const [own, other, shopper] = [await this.#creator(), await this.#creator(), await this.#logIn(phone())];
     const { widget_id = '', key_id = '', domain_id = '', endpoint_id = '' } = own.ids;
+    this.#money ??= await this.#sale(own.links[1] ?? '', shopper);
     const widgetToken = await this.#post(`/v1/widgets/${widget_id}/tokens`, own.token, undefined);
     return {
       tokens: {
@@ -82,8 +89,41 @@ class People {
         endpoint_id: [endpoint_id],
         token_id: [widgetToken.token_id ?? widget_id],
         user_id: [subjectOf(shopper), subjectOf(own.token), subjectOf(other.token)],
+        ...this.#money,
       },
     };
+  }
+
+  /** A sale that was paid for, one that nobody can match, and a claim of a missing one: what operators decide about. */
+  async #sale(link_id: string, shopper: string): Promise<Money> {
+    const user_id = subjectOf(shopper);
+    const { click_id = '' } = await this.#post('/v1/events/click', shopper, { link_id, user_id });
+    const said = { offer_id: '1010', sale_amount: '40000.00', status: 'approved', token: this.#stack.webhookToken };
+    for (const [click, txn_id] of [
+      [click_id, 'FUZZ-1'],
+      ['nobody', 'FUZZ-2'],
+    ])
+      await fetch(
+        `${this.#stack.webhook}/v1/events/conversion?${new URLSearchParams({ ...said, click_id: click ?? '', txn_id: txn_id ?? '' })}`,
+      );
+    const conv_id = await this.#found('conv_id', "from conversions where txn_id = 'FUZZ-1'");
+    const unmatched_id = await this.#found('unmatched_id', 'from unmatched_conversions');
+    for (const name of ['release', 'payout'] as const) await fetch(this.#stack.cron[name], { method: 'POST' });
+    const payout_id = await this.#found('payout_id', 'from payouts');
+    const date = new Date(Date.now() - 10 * 86_400_000).toISOString().slice(0, 10);
+    const purchase = { offer_id: 1010, date, order_id: 'FUZZ-3', amount: '100.00' };
+    const { claim_id = '' } = await this.#post('/v1/missing-cashback', shopper, purchase);
+    return { conv_id: [conv_id], unmatched_id: [unmatched_id], payout_id: [payout_id], claim_id: [claim_id] };
+  }
+
+  /** A column of a row that appears within a while. */
+  async #found(column: string, from: string): Promise<string> {
+    for (let tries = 0; tries < 100; tries++) {
+      const [row] = await this.#sql(`select ${column}::text as id ${from} limit 1`);
+      if (row !== undefined) return String(row.id);
+      await new Promise((soon) => setTimeout(soon, 200));
+    }
+    throw new Error(`no ${column} ${from}`);
   }
 
   async #creator() {
