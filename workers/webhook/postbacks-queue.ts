@@ -9,8 +9,8 @@ import { readNetworkRow, readPostback } from '@hissaback/shared/domain/postback'
 import { createLog } from '@hissaback/shared/http/log';
 import { askVelocity } from './ask-velocity.ts';
 import { claimRewards } from './claim-rewards.ts';
-import type { Deps } from './deps.ts';
 import { queueDueWebhooks } from './deliver-sweep.ts';
+import type { Deps } from './deps.ts';
 import { clearInbox } from './inbox.ts';
 import type { Ignored, Taken } from './intake-batch.ts';
 import { takeEvents } from './ledger-consumer.ts';
