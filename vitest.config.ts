@@ -11,7 +11,7 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
     // None of these changes a module's state: the files share a process.
     isolate: false,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

@@ -9,7 +9,9 @@ export default defineConfig({
     globalSetup: ['tests/support/postgres-setup.ts'],
     // Node runs the tests itself, as it runs the scripts that start PostgreSQL.
     experimental: { viteModuleRunner: false },
-    testTimeout: 20_000,
+    // None of these changes a module's state: the files share their processes.
+    isolate: false,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

@@ -21,8 +21,11 @@ export default defineConfig({
     // Most of a test is waiting for a queue.
     maxConcurrency: 16,
     experimental: { viteModuleRunner: false },
+    // None of these changes a module's state: the files share their processes.
+    isolate: false,
     sequence: { sequencer: RestartLast },
-    testTimeout: 90_000,
+    // A machine may be slow, and the other projects run beside this one.
+    testTimeout: 180_000,
     hookTimeout: 150_000,
   },
 });

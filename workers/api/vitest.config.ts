@@ -13,7 +13,7 @@ export default defineConfig({
     server: { deps: { external: [/\/(?:scripts\/stack|tests\/support)\//] } },
     // Nothing here changes a module's state, so the files of a worker share their modules.
     isolate: false,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

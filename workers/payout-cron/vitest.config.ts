@@ -8,8 +8,10 @@ export default defineConfig({
     include: ['workers/payout-cron/**/*.test.ts'],
     globalSetup: ['tests/support/postgres-setup.ts'],
     experimental: { viteModuleRunner: false },
+    // None of these changes a module's state: the files share their processes.
+    isolate: false,
     silent: 'passed-only',
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

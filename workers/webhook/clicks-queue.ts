@@ -4,6 +4,7 @@ import type { Database } from '@hissaback/shared/db/types';
 import { createLog } from '@hissaback/shared/http/log';
 import { takeClicks } from './click-consumer.ts';
 import type { Deps } from './deps.ts';
+import { judgeAgain } from './late-clicks.ts';
 import { retryDelay } from './retry.ts';
 import { sendAgain } from './send-again.ts';
 
@@ -43,13 +44,16 @@ export async function consumeClicks(batch: MessageBatch, env: WebhookEnv, deps: 
 
 async function store(db: Database, work: readonly Work[], env: WebhookEnv, deps: Deps): Promise<void> {
   if (work.length === 0) return;
-  const { waiting } = await db.transaction((tx) =>
+  const now = deps.clock.now();
+  const { waiting, overtaken } = await db.transaction((tx) =>
     takeClicks(
       tx,
       work.map(({ click }) => click),
-      { random: deps.random, now: deps.clock.now() },
+      { random: deps.random, now },
     ),
   );
+  // Behind the commit, so that no lock on a click is held while conversions are locked; a crash in between delivers the batch again.
+  if (overtaken.length > 0) await db.transaction((tx) => judgeAgain(tx, overtaken, now));
   // Should this be lost, the next run of `rematch` sends them.
   await sendAgain(env, waiting);
 }

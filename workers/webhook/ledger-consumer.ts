@@ -25,6 +25,7 @@ import {
   orderOf,
   type Taken,
 } from './intake-batch.ts';
+import { judgeAgain } from './late-clicks.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -77,7 +78,12 @@ export async function takeEvents(
     settled.flatMap((entry) => payeesOf(entry.conversion)),
     settled.map((entry) => entry.conversion.convId),
   );
-  if (rows.postbacks.length > 0) await writeIntake(tx, rows);
+  if (rows.postbacks.length > 0) {
+    const { clicksRecovered } = await writeIntake(tx, rows);
+    // One of these clicks was being stored at this very moment: its country is known now.
+    const overtaken = rows.recovered.map((click) => click.clickId);
+    if (clicksRecovered < overtaken.length) await judgeAgain(tx, overtaken, context.now);
+  }
   await writeSettlement(tx, payees, settle(payees, settled), context.now);
   // A reward that became smaller may have been paid in full by now (money rule 12).
   const amended = settled.flatMap((entry) => entry.row?.ledId ?? []);

@@ -9,7 +9,9 @@ export default defineConfig({
     include: ['workers/webhook/**/*.test.ts'],
     globalSetup: ['tests/support/postgres-setup.ts'],
     experimental: { viteModuleRunner: false },
-    testTimeout: 30_000,
+    // None of these changes a module's state: the files share their processes.
+    isolate: false,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

@@ -10,7 +10,7 @@ export default defineConfig({
     globalSetup: ['../../tests/support/postgres-setup.ts'],
     server: { deps: { external: [/\/(?:scripts\/stack|tests\/support)\//] } },
     isolate: false,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 });

@@ -76,8 +76,9 @@ export type IntakeRows = {
 /**
  * Writes all that a batch decided, in one statement. Every uniqueness it relies on is a constraint: a second writing of the same
  * conversion, alias or journal event fails instead of counting twice.
+ * @returns how many clicks were made from their references; fewer than given when one arrived meanwhile
  */
-export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<void> {
+export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<{ clicksRecovered: number }> {
   const written = [...rows.births.map((birth) => birth.conversion), ...rows.changed];
   const data = {
     identities: rows.births.map(({ conversion: c }) => ({ ...keysOf(c), ...stateOf(c) })),
@@ -163,7 +164,7 @@ export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<void> {
     })),
     rollups: rollupRows(rows.rollups),
   };
-  const result = await tx.query<{ orders: bigint }>(statement({ ...data, freed: rows.ordersFreed }), [
+  const result = await tx.query<{ orders: bigint; clicks: bigint }>(statement({ ...data, freed: rows.ordersFreed }), [
     JSON.stringify(data),
     new Date(rows.at),
     rows.shard,
@@ -185,6 +186,7 @@ export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<void> {
         reviews.map(({ c }) => new Date(c.occurredAt)),
       ],
     );
+  return { clicksRecovered: Number(result.rows[0]?.clicks ?? 0n) };
 }
 
 /** The ledger's machine revives to pending only; review comes after it. */
@@ -408,6 +410,7 @@ const PARTS: readonly { readonly member: string; readonly sql: string }[] = [
   select r.click_id, id_time(r.click_id), r.tenant_id, r.link_id, r.visitor_id, r.user_id, 'reference'
   from input, jsonb_to_recordset(j -> 'clicks') as r(click_id bigint, tenant_id uuid, link_id uuid, visitor_id uuid, user_id uuid)
   on conflict (click_id, created_at) do nothing
+  returning 1
 )`,
   },
   {
@@ -435,7 +438,10 @@ const PARTS: readonly { readonly member: string; readonly sql: string }[] = [
 
 function statement(data: Readonly<Record<string, readonly unknown[]>>): string {
   const parts = PARTS.filter(({ member }) => (data[member]?.length ?? 0) > 0).map(({ sql }) => sql);
-  const orders = (data.orders?.length ?? 0) > 0 ? '(select count(*) from orders_taken)' : '0::bigint';
+  const count = (member: string, part: string): string =>
+    (data[member]?.length ?? 0) > 0 ? `(select count(*) from ${part})` : '0::bigint';
+  const orders = count('orders', 'orders_taken');
+  const clicks = count('clicks', 'clicks_recovered');
   const input = `input as (select $1::jsonb as j, set_config('app.revive', $5, true), $2::timestamptz, $3::smallint, $4::bigint[], $6::bigint[])`;
-  return `with ${[input, ...parts].join(',\n')}\nselect ${orders} as orders from input`;
+  return `with ${[input, ...parts].join(',\n')}\nselect ${orders} as orders, ${clicks} as clicks from input`;
 }
