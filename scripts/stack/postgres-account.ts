@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { StackFailure } from './failure.ts';
 
 /** The system user that runs PostgreSQL, which refuses root; `undefined` means this process's own user. */
@@ -7,7 +7,24 @@ export type Account = { uid: number; gid: number } | undefined;
 
 const CANDIDATES = ['postgres', 'nobody'];
 
+/** A local user's ids from the text of /etc/passwd; undefined if it names none. */
+export function accountIn(passwd: string, user: string): Account {
+  const fields = passwd
+    .split('\n')
+    .find((line) => line.startsWith(`${user}:`))
+    ?.split(':');
+  const [uid, gid] = [Number(fields?.[2] || Number.NaN), Number(fields?.[3] || Number.NaN)];
+  return Number.isInteger(uid) && Number.isInteger(gid) ? { uid, gid } : undefined;
+}
+
+/** The file first: the program `id`, which also asks a directory service, may not be on this PATH. */
 function lookUp(user: string): Account {
+  try {
+    const local = accountIn(readFileSync('/etc/passwd', 'utf8'), user);
+    if (local) return local;
+  } catch {
+    // no such file: ask the system
+  }
   const id = (flag: string) => spawnSync('id', [flag, user], { encoding: 'utf8' });
   const [uid, gid] = [id('-u'), id('-g')];
   if (uid.status !== 0 || gid.status !== 0) return undefined;

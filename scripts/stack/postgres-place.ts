@@ -1,11 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -47,11 +48,21 @@ function ownedFolder(folder: string, account: Account): void {
   chmodSync(folder, 0o700);
 }
 
+/** What `chmod -R a+rX` does, wherever that program is not on the PATH. */
+function openToAll(path: string): void {
+  const entry = lstatSync(path);
+  if (entry.isSymbolicLink()) return;
+  const isFolder = entry.isDirectory();
+  const { mode } = entry;
+  chmodSync(path, (mode & 0o7777) | (isFolder || (mode & 0o111) !== 0 ? 0o555 : 0o444));
+  if (isFolder) for (const name of readdirSync(path)) openToAll(join(path, name));
+}
+
 function copyOnce(from: string, to: string): void {
   if (existsSync(to)) return;
   const draft = `${to}.${process.pid}`;
   cpSync(from, draft, { recursive: true, verbatimSymlinks: true });
-  spawnSync('chmod', ['-R', 'a+rX', draft]); // a strict umask may have made them root's alone
+  openToAll(draft); // a strict umask may have made them root's alone
   try {
     renameSync(draft, to);
   } catch (error) {
