@@ -16,14 +16,17 @@ const OLDEST_BARE_CLICK_MS = 400 * 86_400_000;
 
 /**
  * POST or GET /v1/events/conversion (the spec's row 8). Authenticates by address and token, reads, queues, answers: a 200 means that the
- * postback is stored, ignored ones included. If the queue refuses, the error goes up as 503, so that the network sends it again (fault 4).
+ * postback is stored, ignored ones included. The token is a header or a parameter; it is one of several, so that it can be rotated. If the queue refuses, the error goes up as 503, so that the network sends it again (fault 4).
  */
 export async function takePostback(request: Request, env: WebhookEnv, deps: Deps): Promise<Response> {
   if (!parseAllowlist(env.TRACKIER_ALLOWLIST).has(clientAddress(request.headers)))
     throw new ProblemError('forbidden', { detail: 'This address may not send postbacks.' });
-  await authenticate(request, env);
   const { values, isClean } = await readParameters(request);
-  const raw = evidenceOf(values);
+  const tokens = env.WEBHOOK_TOKENS.split(',').filter((token) => token !== '');
+  const given = request.headers.get('x-hissaback-token') ?? values.get('token') ?? '';
+  if (given === '' || !(await isOneOf(given, tokens)))
+    throw new ProblemError('unauthenticated', { detail: 'The token is missing or wrong.' });
+  const raw = evidenceOf(values, tokens);
   const postback_id = String(mintId(deps.clock, deps.random));
   const refusal = isClean ? await refusalOf(raw, env, deps) : 'unreadable';
   const message: PostbackMessage =
@@ -39,14 +42,6 @@ export async function takePostback(request: Request, env: WebhookEnv, deps: Deps
   return Response.json(refusal === null ? { status: 'ok' } : { status: 'ok', ignored: true }, {
     headers: { 'cache-control': 'no-store' },
   });
-}
-
-/** The token in the address or the header; one of several, so that it can be rotated. */
-async function authenticate(request: Request, env: WebhookEnv): Promise<void> {
-  const given = request.headers.get('x-hissaback-token') ?? new URL(request.url).searchParams.get('token') ?? '';
-  const known = env.WEBHOOK_TOKENS.split(',').filter((token) => token !== '');
-  if (given === '' || !(await isOneOf(given, known)))
-    throw new ProblemError('unauthenticated', { detail: 'The token is missing or wrong.' });
 }
 
 /** Why this cannot be a conversion, as far as that shows without asking the database. */

@@ -25,10 +25,17 @@ export function parseAllowlist(text: string): Allowlist {
 }
 
 function parseRange(entry: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  const [address = '', bits] = entry.split('/');
   try {
-    if (entry.includes('/')) return ipaddr.parseCIDR(entry);
-    const address = ipaddr.process(entry);
-    return [address, address.kind() === 'ipv4' ? 32 : 128];
+    // `10/8` would be read as 0.0.0.10/8.
+    if (!address.includes(':') && address.split('.').length !== 4) throw new Error('not four numbers');
+    const [network, length] = ipaddr.parseCIDR(
+      bits === undefined ? `${address}/${address.includes(':') ? 128 : 32}` : entry,
+    );
+    // An address is looked up as IPv4 even where it comes in IPv6 clothes: so is a range.
+    if (network instanceof ipaddr.IPv6 && network.isIPv4MappedAddress() && length >= 96)
+      return [network.toIPv4Address(), length - 96];
+    return [network, length];
   } catch {
     throw new RangeError(`not an address or CIDR range: ${entry.slice(0, 64)}`);
   }

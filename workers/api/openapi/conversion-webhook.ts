@@ -38,7 +38,6 @@ export const conversionWebhook: { method: string; path: string; operation: Opera
       summary: 'Take a postback of the network, as JSON or as a form',
       body: postback,
       ...both,
-      errors: [...both.errors, 'body_too_large', 'unsupported_media_type'],
     },
   },
 ];
