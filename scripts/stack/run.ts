@@ -1,6 +1,6 @@
 import { StackFailure } from './failure.ts';
 import { say } from './progress.ts';
-import { Stack } from './stack.ts';
+import { Stack, type StackOptions } from './stack.ts';
 import type { StackFile } from './stack-file.ts';
 
 function invitation({ origin, demo, operatorPhone, sandbox }: StackFile): string {
@@ -26,6 +26,16 @@ function explain(error: unknown): void {
   else console.error('\n', error);
 }
 
+/** A stack of these settings; what is wrong with them is told at once. */
+function openStack(options: StackOptions): Stack {
+  try {
+    return new Stack(options);
+  } catch (error) {
+    explain(error);
+    process.exit(1);
+  }
+}
+
 /** Runs the stack until a signal, the end of the npm that started it, or the end of one of its parts. Never returns. */
 export async function runStack(options: { watch: boolean }): Promise<never> {
   let leaving = false;
@@ -37,7 +47,7 @@ export async function runStack(options: { watch: boolean }): Promise<never> {
     leaving = true;
     resolveLeft(code);
   };
-  const stack = new Stack({
+  const stack = openStack({
     ...options,
     env: process.env,
     onFailure: (failure) => {

@@ -30,6 +30,16 @@ const POSTGRES_USER = 'hissaback';
 const HEALTH_EVERY = 5000;
 const SILENT_TIMES = 3;
 
+/** No connection, no such user or password, no such database: nothing that a migration could mean. */
+const UNREACHABLE = /^(?:E[A-Z]+|28[0-9A-Z]{3}|3D000|08[0-9A-Z]{3})$/;
+
+/** The server to use instead of the embedded one, as its superuser; undefined if the variable is missing or empty. */
+function externalDatabase({ DATABASE_URL }: NodeJS.ProcessEnv): string | undefined {
+  if (!DATABASE_URL) return undefined;
+  if (/^postgres(?:ql)?:$/.test(URL.parse(DATABASE_URL)?.protocol ?? '')) return DATABASE_URL;
+  throw new StackFailure('DATABASE_URL is no postgres:// address', 'Put it right, or leave it unset');
+}
+
 /** Everything `npm start` runs: PostgreSQL, the sandboxes, the workers and their crons. */
 export class Stack {
   readonly #options: StackOptions;
@@ -59,7 +69,7 @@ export class Stack {
     this.#record = await RunRecord.claim(this.#paths, (pid) => say(`waiting for process ${pid} to stop`));
     if (this.#record.swept > 0) say(`ended ${this.#record.swept} processes of a run that was killed`);
     await stopLeftOver(this.#paths.postgres);
-    const external = env.DATABASE_URL;
+    const external = externalDatabase(env);
     const wanted = (Object.keys(this.#ports) as PortName[]).filter((name) => !(external && name === 'postgres'));
     await assertFree(this.#ports, wanted);
 
@@ -119,7 +129,7 @@ export class Stack {
   }
 
   async #prepareDatabase(secrets: Secrets, ownerUrl: string, trackier: string): Promise<SeedResult> {
-    if (this.#options.env.DATABASE_URL === undefined) {
+    if (externalDatabase(this.#options.env) === undefined) {
       const postgres = await startPostgres({
         dir: this.#paths.postgres,
         port: this.#ports.postgres,
@@ -144,6 +154,13 @@ export class Stack {
       const { applied } = await migrate(ownerUrl, join(REPOSITORY, 'migrations'));
       return applied.length;
     } catch (error) {
+      const { code } = error as { code?: string };
+      if (externalDatabase(this.#options.env) !== undefined && UNREACHABLE.test(code ?? ''))
+        throw new StackFailure(
+          `The server of DATABASE_URL cannot be used (${code})`,
+          'It has to run, let that user in, and have that database; or leave DATABASE_URL unset: a server comes with the stack',
+          { cause: error },
+        );
       throw new StackFailure(
         `The migrations have failed: ${error instanceof Error ? error.message : error}`,
         `Put them right; or, if its data may go, delete ${this.#paths.root} and start again`,

@@ -47,7 +47,7 @@ test('the crons release a reward, buy its voucher with a signature that AGCOD ta
   expect(cards).toMatchObject([{ amount: '250.00', status: 'Fulfilled' }]);
   const [message] = await messagesTo(phone);
   expect(message?.text).toContain(cards[0]?.claimCode);
-  const intents = await bindings.EVIDENCE.list({ prefix: 'intents/' });
+  const intents = await bindings.EVIDENCE.list({ prefix: 'payout-intents/' });
   const keys = intents.objects.map(({ key }) => key);
   expect(keys.some((key) => key.includes(payout?.payout_id ?? 'none'))).toBe(true);
 });

@@ -103,15 +103,24 @@ export function postbackMessage(raw: Record<string, string>): Record<string, unk
   return { kind: 'event', postback_id: String(mintId(systemClock, systemRandom)), source: 'postback', raw };
 }
 
-/** Hands a batch to the workers' queue handler as the runtime does, and answers what became of each message. */
+/** Hands a batch to the workers' queue handler as the runtime does, and answers what became of each message, and the seconds that each waits. */
 export async function deliver(queue: string, bodies: readonly unknown[], attempts = 1) {
   const batch = createMessageBatch(
     queue,
     bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(), attempts, body })),
   );
+  // The runtime's own result does not tell how long a message is to wait.
+  const delays: (number | undefined)[] = batch.messages.map(() => undefined);
+  for (const [index, message] of batch.messages.entries()) {
+    const retry = message.retry.bind(message);
+    message.retry = (options) => {
+      delays[index] ??= options?.delaySeconds;
+      retry(options);
+    };
+  }
   const context = createExecutionContext();
   await platform.queue(batch, bindings);
-  return getQueueResult(batch, context);
+  return { ...(await getQueueResult(batch, context)), delays };
 }
 
 /** Fires a cron of the payout worker as the runtime does. */
