@@ -84,6 +84,9 @@ describe('the journal', () => {
   });
 });
 
+/** Kept for ever beside the money itself: who a conversion is, what a payout pays, what the network said. */
+const PERMANENT = ['conversion_identities', 'conversion_aliases', 'payout_items', 'postbacks'];
+
 describe('append-only tables', () => {
   test.each(['journal_entries', 'audit_log'])(
     '%s: update, delete and truncate are refused, to the owner and a superuser too',
@@ -103,9 +106,39 @@ describe('append-only tables', () => {
     },
   );
 
-  test.each(['ledger', 'conversions', 'payouts'])('%s: delete is refused, to a superuser too', async (table) => {
-    await client.query('delete from payout_items'); // its rows would refuse first, by their foreign key
-    expect(await attempt(() => client.query(`delete from ${table}`))).toBe(HISTORY);
+  test.each(['ledger', 'conversions', 'payouts', ...PERMANENT])(
+    '%s: delete and truncate are refused, to a superuser too',
+    async (table) => {
+      const pointing = await client.query<{ name: string; referrer: string }>(
+        `select conname as name, conrelid::regclass::text as referrer from pg_constraint
+         where confrelid = $1::regclass and contype = 'f' and conparentid = 0`,
+        [table],
+      );
+      // A row that others point at would be refused by their foreign keys first.
+      for (const { name, referrer } of pointing.rows)
+        await client.query(`alter table ${referrer} drop constraint ${name}`);
+      expect(await attempt(() => client.query(`delete from ${table}`))).toBe(HISTORY);
+      expect(await attempt(() => client.query(`truncate ${table}`))).toBe(HISTORY);
+    },
+  );
+
+  test('a partition that is named directly keeps its rows as well', async () => {
+    const { rows } = await client.query<{ partition: string }>(
+      `select c.relname as partition from pg_class c
+       where c.relispartition and c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname ~ '^(ledger|conversions|postbacks)_'`,
+    );
+    expect(rows.length).toBeGreaterThan(30);
+    for (const { partition } of rows)
+      expect(await attempt(() => client.query(`truncate ${partition}`)), partition).toBe(HISTORY);
+    const held = await client.query<{ table: string }>(
+      'select distinct tableoid::regclass::text as table from ledger union select tableoid::regclass::text from conversions',
+    );
+    for (const { table } of held.rows) {
+      expect(await attempt(() => client.query(`delete from ${table}`)), table).toBe(HISTORY);
+      expect(await attempt(() => client.query(`update ${table} set tenant_id = gen_random_uuid()`)), table).toBe(
+        HISTORY,
+      );
+    }
   });
 
   test('no worker may update or delete a journal row, delete a money row, or truncate anything', async () => {
@@ -204,6 +237,34 @@ describe('immutable columns', () => {
         ...['held_at', 'held_by', 'cancelling_at'],
       ],
     },
+    conversion_identities: {
+      fixed: [
+        ...[
+          'conv_id',
+          'tenant_id',
+          'occurred_at',
+          'click_id',
+          'link_id',
+          'visitor_id',
+          'offer_id',
+          'txn_id',
+          'network_id',
+        ],
+      ],
+      free: [
+        ...['goal_id', 'status', 'order_value', 'net_commission', 'platform_fee', 'amendments', 'rounds', 'changed_at'],
+        ...['listed_at', 'listed_status', 'expired_to'],
+      ],
+    },
+    conversion_aliases: { fixed: ['alias', 'conv_id', 'tenant_id'], free: [] },
+    payout_items: {
+      fixed: ['led_id', 'tenant_id', 'side', 'event_id', 'payout_id', 'amount', 'returned_at'],
+      free: [],
+    },
+    postbacks: {
+      fixed: ['postback_id', 'received_at', 'source', 'raw'],
+      free: ['outcome', 'detail', 'conv_id', 'tenant_id', 'processed_at'],
+    },
   };
   const ANOTHER: [RegExp, (column: string) => string][] = [
     [/^uuid$/, () => 'gen_random_uuid()'],
@@ -211,6 +272,7 @@ describe('immutable columns', () => {
     [/^timestamp/, (column) => `${column} + interval '1 second'`],
     [/^character\(3\)/, () => "'XXX'"],
     [/^(text|character varying)/, (column) => `${column} || 'x'`],
+    [/^jsonb$/, () => `'{"another":"word"}'`],
   ];
 
   test.each(Object.entries(COLUMNS))('%s: what was first written stays', async (table, { fixed, free }) => {
@@ -222,8 +284,10 @@ describe('immutable columns', () => {
     // Columns that are null in the seed are filled first: the rule is that a value, once there, stays.
     if (table === 'payouts')
       await client.query('update payouts set gc_id = left(creation_request_id, 20) where gc_id is null');
-    if (table === 'conversions')
-      await client.query('update conversions set txn_id = conv_id::text, network_id = conv_id::text');
+    if (table === 'payout_items')
+      await client.query('update payout_items set returned_at = now() where returned_at is null');
+    if (table === 'conversions' || table === 'conversion_identities')
+      await client.query(`update ${table} set txn_id = conv_id::text, network_id = conv_id::text`);
     for (const { name, type } of rows.filter((row) => fixed.includes(row.name))) {
       const value = ANOTHER.find(([pattern]) => pattern.test(type))?.[1](name);
       expect(await attempt(() => client.query(`update ${table} set ${name} = ${value}`)), `${table}.${name}`).toBe(
