@@ -1,26 +1,35 @@
+import type { Random } from '@hissaback/shared/domain/chance';
+import { requestIdOf } from '@hissaback/shared/http/request-id';
+
+/** What a page says, and the problem's code for a client that asks for JSON. */
 const PAGES = {
   unknown: {
     status: 404,
+    code: 'not_found',
     title: 'We cannot find this link',
     text: 'It may have been mistyped or taken down. Ask the person who shared it for a fresh one.',
   },
   paused: {
     status: 410,
+    code: 'gone',
     title: 'This offer is resting',
     text: 'Its creator has paused it for now. Rewards you have already earned with it are safe.',
   },
   expired: {
     status: 410,
+    code: 'gone',
     title: 'This offer has ended',
     text: 'You are a little late for this one. Rewards you have already earned with it are safe.',
   },
   not_here: {
     status: 403,
+    code: 'forbidden',
     title: 'This offer is not available where you are',
     text: 'The merchant rewards purchases from other countries only.',
   },
   unavailable: {
     status: 503,
+    code: 'unavailable',
     title: 'One moment, please',
     text: 'We could not open this link just now. Please try again in a few seconds.',
   },
@@ -43,12 +52,13 @@ export function redirect(request: Request, location: string, setCookie?: string)
 }
 
 /** A friendly page, or problem details (RFC 9457) for a client that asks for JSON. */
-export function page(request: Request, name: PageName): Response {
-  const { status, title, text } = PAGES[name];
+export function page(request: Request, name: PageName, random: Random): Response {
+  const { status, code, title, text } = PAGES[name];
   const headers = commonHeaders(request);
   if (status === 503) headers['Retry-After'] = RETRY_AFTER_SECONDS;
   const accept = request.headers.get('Accept') ?? '';
-  if (/json/i.test(accept) && !/html/i.test(accept)) return problem(headers, status, `link_${name}`, title, text);
+  if (/json/i.test(accept) && !/html/i.test(accept))
+    return problem(request, headers, { status, code, title, detail: text }, random);
   headers['Content-Type'] = 'text/html; charset=utf-8';
   headers['Content-Security-Policy'] = POLICY;
   headers['X-Content-Type-Options'] = 'nosniff';
@@ -59,20 +69,27 @@ export function page(request: Request, name: PageName): Response {
 }
 
 /** 405 as problem details: whoever sends another method is not a browser following a link. */
-export function methodNotAllowed(request: Request): Response {
+export function methodNotAllowed(request: Request, random: Random): Response {
   const headers = commonHeaders(request);
   headers.Allow = 'GET, HEAD';
-  return problem(headers, 405, 'method_not_allowed', 'Method not allowed', 'A smart link answers GET and HEAD.');
+  const detail = 'A smart link answers GET and HEAD.';
+  return problem(
+    request,
+    headers,
+    { status: 405, code: 'method_not_allowed', title: 'Method not allowed', detail },
+    random,
+  );
 }
 
+/** As every other worker says what is wrong, with codes of the same list. */
 function problem(
+  request: Request,
   headers: Record<string, string>,
-  status: number,
-  code: string,
-  title: string,
-  detail: string,
+  { status, code, title, detail }: { status: number; code: string; title: string; detail: string },
+  random: Random,
 ): Response {
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail, code });
+  const request_id = requestIdOf(request.headers.get('X-Request-Id'), random);
+  const body = JSON.stringify({ type: `urn:hissaback:problem:${code}`, title, status, detail, code, request_id });
   return new Response(body, { status, headers: { ...headers, 'Content-Type': 'application/problem+json' } });
 }
 

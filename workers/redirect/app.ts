@@ -12,12 +12,12 @@ export function createApp(chance: { clock: Clock; random: Random }) {
   const app = new Hono<{ Bindings: RedirectEnv }>();
   app.all('*', (c) => {
     // Hono answers HEAD through the handler of GET and drops the body; the request still says HEAD.
-    if (c.req.raw.method !== 'GET' && c.req.raw.method !== 'HEAD') return methodNotAllowed(c.req.raw);
+    if (c.req.raw.method !== 'GET' && c.req.raw.method !== 'HEAD') return methodNotAllowed(c.req.raw, chance.random);
     return followLink(services, c.req.raw, c.env, c.executionCtx);
   });
   app.onError((error, c) => {
     logError('redirect_failed', { error: error.name, message: error.message });
-    return page(c.req.raw, 'unavailable');
+    return page(c.req.raw, 'unavailable', chance.random);
   });
   return app;
 }

@@ -383,7 +383,14 @@ describe('answers that are no redirect', () => {
   it('is problem details for a client that asks for JSON', async () => {
     const answer = await stage().follow('/nothing', { headers: { Accept: 'application/json' } });
     expect(answer.headers.get('Content-Type')).toBe('application/problem+json');
-    expect(await answer.json()).toMatchObject({ status: 404, code: 'link_unknown' });
+    expect(await answer.json()).toMatchObject({
+      ...{
+        type: 'urn:hissaback:problem:not_found',
+        status: 404,
+        code: 'not_found',
+        request_id: expect.any(String),
+      },
+    });
   });
 
   it('is the page for a browser, which accepts both', async () => {

@@ -31,11 +31,11 @@ export async function followLink(
 ): Promise<Response> {
   const url = new URL(request.url);
   const slug = url.pathname.slice(1);
-  if (!isSlug(slug)) return page(request, 'unknown');
+  if (!isSlug(slug)) return page(request, 'unknown', services.random);
   const host = normalizeHost(url.hostname);
   const key = publishedLinkKey(isPlatformHost(env.PLATFORM_HOSTS, host) ? null : host, slug);
   const lookup = await services.links.find(key, () => env.LINKS.get(key, { cacheTtl: KV_CACHE_SECONDS }));
-  if (lookup.state !== 'found') return page(request, lookup.state);
+  if (lookup.state !== 'found') return page(request, lookup.state, services.random);
 
   const { link, target } = lookup.cached;
   const now = services.clock.now();
@@ -44,7 +44,7 @@ export async function followLink(
   const bot = device === 'bot';
   const country = countryOf(request);
   const destination = destinationOf(link, { userAgent, country, bot }, now);
-  if (destination.to === 'page') return page(request, destination.page);
+  if (destination.to === 'page') return page(request, destination.page, services.random);
   if (destination.to === 'elsewhere') return redirect(request, destination.url);
 
   const offer = target(destination.trackingUrl);
