@@ -36,13 +36,23 @@ async function backlog(env: Env): Promise<Response> {
   return Response.json({ clicks: clicks.backlogCount, postbacks: postbacks.backlogCount });
 }
 
+/**
+ * The body, read to its end: a worker that answers before it has read it all, as it does to one that is too large, would break the client's
+ * connection here. In production the network in front of the workers sees to that.
+ */
+async function wholeBody(request: Request): Promise<{ body?: ArrayBuffer }> {
+  return request.body === null ? {} : { body: await request.arrayBuffer() };
+}
+
 export default {
+  // For "/cdn-cgi/local/scheduled", which the runtime answers by itself: the stack fires its schedules at /__cron/.
+  scheduled() {},
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (pathname === '/__queues') return backlog(env);
     if (pathname.startsWith('/__cron/')) return runSchedule(pathname.slice('/__cron/'.length), request, env);
     const worker = { api: env.API, webhook: env.WEBHOOK, redirect: env.REDIRECT }[targetOf(pathname)];
     // The runtime invents a `cf` object (a network, a place in Texas); only what the client's headers say is passed on.
-    return worker.fetch(new Request(request, { cf: {}, redirect: 'manual' }));
+    return worker.fetch(new Request(request, { cf: {}, redirect: 'manual', ...(await wholeBody(request)) }));
   },
 } satisfies ExportedHandler<Env>;

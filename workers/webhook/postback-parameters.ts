@@ -73,7 +73,8 @@ async function readBeginning(request: Request): Promise<{ bytes: Uint8Array; isW
     bytes.set(fits, size);
     size += fits.length;
     if (fits.length === value.length) continue;
-    await reader.cancel();
+    // Not cancelled: that would break the connection before the answer is through.
+    reader.releaseLock();
     return { bytes, isWhole: false };
   }
 }
