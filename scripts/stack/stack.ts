@@ -130,15 +130,7 @@ export class Stack {
 
   async #prepareDatabase(secrets: Secrets, ownerUrl: string, trackier: string): Promise<SeedResult> {
     if (externalDatabase(this.#options.env) === undefined) {
-      const postgres = await startPostgres({
-        dir: this.#paths.postgres,
-        port: this.#ports.postgres,
-        user: POSTGRES_USER,
-        password: secrets.postgresPassword,
-        logFile: join(this.#paths.logs, 'postgres.log'),
-      });
-      this.#postgres = postgres;
-      void postgres.ended.then((how) => this.#partEnded('PostgreSQL', how, postgres.logFile));
+      await this.#startPostgres(secrets);
       say(`PostgreSQL 15 answers on port ${this.#ports.postgres}`);
     }
     const applied = await this.#migrate(ownerUrl);
@@ -147,6 +139,33 @@ export class Stack {
     const seeded = await seed({ ownerUrl, origin: this.#origin, trackier });
     say('the demo tenant is there');
     return seeded;
+  }
+
+  async #startPostgres(secrets: Secrets): Promise<void> {
+    const postgres = await startPostgres({
+      dir: this.#paths.postgres,
+      port: this.#ports.postgres,
+      user: POSTGRES_USER,
+      password: secrets.postgresPassword,
+      logFile: join(this.#paths.logs, 'postgres.log'),
+    });
+    this.#postgres = postgres;
+    void postgres.ended.then((how) => this.#postgresEnded(secrets, how, postgres.logFile));
+  }
+
+  /** The workers live through an outage of their database, so it is started again, as a hosted one would be. */
+  async #postgresEnded(secrets: Secrets, how: string, logFile: string): Promise<void> {
+    if (!this.#ready || this.#stopping) return;
+    say(`PostgreSQL ended by itself (${how}); starting it again`);
+    const again = this.#startPostgres(secrets);
+    this.#starting = Promise.allSettled([again]);
+    try {
+      await again;
+      say('PostgreSQL answers again');
+    } catch (error) {
+      const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+      this.#partEnded('PostgreSQL', `${how}; started again: ${why}`, logFile);
+    }
   }
 
   async #migrate(ownerUrl: string): Promise<number> {

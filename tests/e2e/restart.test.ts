@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { read } from '@hissaback/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -82,6 +82,21 @@ test('after SIGTERM nothing answers and nothing is lost: the next start finds mo
   // Only the click that was just made is new.
   expect(changedTables(before, after)).toEqual(['clicks', 'daily_rollups']);
   await expectCleanBooks(on);
+});
+
+test('PostgreSQL killed while the stack runs comes back by itself, and no postback that was answered with 200 is lost (fault 43)', async () => {
+  const pidFile = join(place.dataDir, 'postgres', 'cluster', 'postmaster.pid');
+  const pid = () => Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
+  const [killed, order] = [pid(), freshOrder()];
+  const parameters = {
+    ...{ click_id: await on.clickFor(shopper, link), offer_id: String(INSTANT), sale_amount: '10.00' },
+    ...{ status: 'approved', txn_id: order },
+  };
+  process.kill(killed, 'SIGKILL');
+  expect((await on.postback(parameters)).json).toEqual({ status: 'ok' });
+  await until('another server', async () => existsSync(pidFile) && pid() !== killed);
+  const credited = await until('the reward', () => saleOf(on, order));
+  expect(credited).toMatchObject({ status: 'pending', user_id: shopper.user_id });
 });
 
 test('after SIGKILL of everything in the middle of traffic the next start works, and the books are clean', async () => {
