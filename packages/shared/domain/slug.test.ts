@@ -16,7 +16,19 @@ test('random slugs are 7 letters and digits that nobody mistakes for another, no
 });
 
 test('what a page or the API answers at is reserved, in whatever capitals; what only begins so is not', () => {
-  for (const slug of ['v1', 'admin', 'Admin', 'creator', 'c', 'docs', 'widget', 'assets', 'healthz', '__cron']) {
+  for (const slug of [
+    'v1',
+    'admin',
+    'Admin',
+    'creator',
+    'c',
+    'docs',
+    'widget',
+    'assets',
+    'healthz',
+    'cdn-cgi',
+    '__cron',
+  ]) {
     expect(isReservedSlug(slug)).toBe(true);
   }
   for (const slug of ['adminton', 'creators', 'cheap', 'v10', 'diwali']) expect(isReservedSlug(slug)).toBe(false);

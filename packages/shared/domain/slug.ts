@@ -9,7 +9,7 @@ const FAIR = 256 - (256 % ALPHABET.length);
 // The first segments of paths that pages and API have, or may want one day.
 const RESERVED = new Set(
   `v1 v2 v3 v4 api admin creator c docs widget widgets assets static public healthz health status metrics login logout signup auth oauth account me
-   settings about help support terms privacy legal contact blog home index app www robots sitemap favicon well-known hissaback`.split(
+   settings about help support terms privacy legal contact blog home index app www robots sitemap favicon well-known cdn-cgi hissaback`.split(
     /\s+/,
   ),
 );
