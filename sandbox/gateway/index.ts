@@ -41,7 +41,8 @@ async function backlog(env: Env): Promise<Response> {
  * connection here. In production the network in front of the workers sees to that.
  */
 async function wholeBody(request: Request): Promise<{ body?: ArrayBuffer }> {
-  return request.body === null ? {} : { body: await request.arrayBuffer() };
+  const takesBody = request.method !== 'GET' && request.method !== 'HEAD';
+  return request.body === null || !takesBody ? {} : { body: await request.arrayBuffer() };
 }
 
 export default {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { changedTables, checksums } from './support/books.ts';
 import type { Answer, Ask } from './support/http.ts';
@@ -243,6 +244,33 @@ describe('whatever is sent to a route, the answer is a problem of the sender’s
       expectProblem(answer, path);
       expect(answer.status, path).toBe(404);
     }
+  });
+});
+
+describe('a body where none belongs, or one that is far too large', () => {
+  const answerOf = (method: string, path: string, body: Buffer): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const length = method === 'GET' ? { 'content-length': body.length } : { 'transfer-encoding': 'chunked' };
+      const headers = { 'content-type': 'application/json', 'cf-connecting-ip': '2001:db8:b16::1', ...length };
+      const sent = request(on.stack.origin + path, { method, headers }, (answer) => {
+        answer.resume();
+        answer.once('end', () => resolve(answer.statusCode));
+      });
+      sent.once('error', reject);
+      sent.end(body);
+    });
+  const LARGE = Buffer.alloc(3_000_000, 'x');
+
+  test.each([
+    ['GET', '/v1/offers', Buffer.from('{}'), 401],
+    ['GET', `/v1/events/conversion?token=${on.stack.webhookToken}`, Buffer.from('{}'), 200],
+    ['POST', '/v1/auth/otp/request', LARGE, 413],
+    ['POST', '/v1/campaigns', LARGE, 401],
+    ['POST', '/v1/nope', LARGE, 404],
+    ['POST', '/nothing-here', LARGE, 405],
+    ['POST', `/v1/events/conversion?token=${on.stack.webhookToken}`, LARGE, 200],
+  ])('%s %s', async (method, path, body, status) => {
+    expect(await answerOf(method, path, body)).toBe(status);
   });
 });
 

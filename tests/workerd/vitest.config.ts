@@ -15,6 +15,9 @@ export default defineConfig({
   test: {
     name: 'workerd',
     globalSetup: ['../support/postgres-setup.ts', './support/outside.ts'],
+    // The files share a runtime: its start and the modules of three workers cost more than the tests.
+    isolate: false,
+    fileParallelism: false,
     silent: 'passed-only',
     testTimeout: 60_000,
     hookTimeout: 60_000,
