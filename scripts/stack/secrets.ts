@@ -13,6 +13,7 @@ export type WorkerSecrets = {
   PHONE_KEYS: string;
   KYC_KEYS: string;
   API_KEY_KEYS: string;
+  WEBHOOK_KEYS: string;
   JWT_KEYS: string;
   WEBHOOK_TOKENS: string;
   TRACKIER_API_KEY: string;
@@ -52,6 +53,7 @@ async function generate(): Promise<Secrets> {
       PHONE_KEYS: keyring(),
       KYC_KEYS: keyring(),
       API_KEY_KEYS: keyring(),
+      WEBHOOK_KEYS: keyring(),
       JWT_KEYS: JSON.stringify([signing]),
       WEBHOOK_TOKENS: token(),
       TRACKIER_API_KEY: token(),

@@ -105,7 +105,13 @@ export function twoTenants(): TwoTenants {
     const endpoint_id = randomUUID();
     const event_id = randomUUID();
     add('webhook_endpoints', {
-      ...{ endpoint_id, tenant_id, url: 'https://hooks.example/', events: ['reward.paid'], secret: 'whsec_x' },
+      ...{
+        endpoint_id,
+        tenant_id,
+        url: 'https://hooks.example/',
+        events: ['reward.paid'],
+        secret: '1.AAAAAAAAAAAAAAAA.AAAA',
+      },
       // Disabled, so that the seed's own rewards are told to nobody.
       ...{ status: 'disabled', created_at: at, status_at: at },
     });

@@ -147,6 +147,7 @@ export async function stage(): Promise<Stage> {
     JWT_KEYS: keys,
     KYC_KEYS: `1:${'C'.repeat(42)}A`,
     API_KEY_KEYS: `1:${'D'.repeat(42)}A`,
+    WEBHOOK_KEYS: `1:${'E'.repeat(42)}A`,
     SESSIONS: sessions.namespace,
     OTP_COUNTRIES: 'IN',
     REFERENCE_KEYS: `1:${'A'.repeat(43)}`,

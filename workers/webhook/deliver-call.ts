@@ -1,6 +1,8 @@
 import { type Resolver, resolve } from '@hissaback/shared/clients/dns';
 import type { Attempt, AttemptEnd } from '@hissaback/shared/db/queries/webhook-delivery';
+import type { Keyring } from '@hissaback/shared/domain/keyring';
 import { nextAttemptDelay } from '@hissaback/shared/domain/webhook-schedule';
+import { openWebhookSecret } from '@hissaback/shared/domain/webhook-secret';
 import { webhookHeaders } from '@hissaback/shared/domain/webhook-signature';
 import { isPublicAddress, nameIn, targetRefusal, type WebhookTargets } from '@hissaback/shared/domain/webhook-target';
 import type { Deps } from './deps.ts';
@@ -8,10 +10,10 @@ import type { Deps } from './deps.ts';
 /** How long an endpoint may take for its whole answer, in milliseconds. */
 export const DELIVERY_TIMEOUT_MS = 10_000;
 const KEPT_BYTES = 1_024;
-/** When a resolver is down, which is no fault of the endpoint's. */
-const RESOLVER_RETRY_MS = 5 * 60_000;
+/** After what is no fault of the endpoint's: a resolver that is down, a key that is not there. */
+const OURS_RETRY_MS = 5 * 60_000;
 
-export type Caller = Deps & { targets: WebhookTargets; resolver: Resolver };
+export type Caller = Deps & { targets: WebhookTargets; resolver: Resolver; keys: Keyring };
 
 /** How an attempt ended, and whether it says anything of the endpoint. */
 export type Called = { end: AttemptEnd; counts: boolean };
@@ -21,12 +23,14 @@ type Answer = { status: number | null; body: string | null; error: string | null
 /** Sends an event to its endpoint, signed; follows no redirect, and keeps at most a kilobyte of the answer. Never throws. */
 export async function callEndpoint(attempt: Attempt, caller: Caller): Promise<Called> {
   const began = caller.clock.now();
-  const refusal = await refusalOf(attempt.url, caller);
-  const answer: Answer = refusal === null ? await send(attempt, caller) : { status: null, body: null, error: refusal };
+  const secrets = await secretsOf(attempt, caller);
+  const refusal = secrets === null ? SECRET_UNREADABLE : await refusalOf(attempt.url, caller);
+  const answer: Answer =
+    refusal === null ? await send(attempt, secrets ?? [], caller) : { status: null, body: null, error: refusal };
   const now = caller.clock.now();
   const delivered = answer.status !== null && answer.status >= 200 && answer.status < 300;
-  const isOurs = refusal === RESOLVER_DOWN;
-  const delay = isOurs ? RESOLVER_RETRY_MS : nextAttemptDelay(attempt.attempt);
+  const isOurs = refusal === RESOLVER_DOWN || refusal === SECRET_UNREADABLE;
+  const delay = isOurs ? OURS_RETRY_MS : nextAttemptDelay(attempt.attempt);
   return {
     counts: !isOurs,
     end: {
@@ -43,6 +47,16 @@ export async function callEndpoint(attempt: Attempt, caller: Caller): Promise<Ca
 }
 
 const RESOLVER_DOWN = 'resolver_unavailable';
+const SECRET_UNREADABLE = 'secret_unreadable';
+
+/** What signs the message, or null if the ring lacks a key. */
+async function secretsOf(attempt: Attempt, { keys }: Caller): Promise<string[] | null> {
+  try {
+    return await Promise.all(attempt.secrets.map((kept) => openWebhookSecret(kept, attempt, keys)));
+  } catch {
+    return null;
+  }
+}
 
 /** Asked at every attempt: a name that was public yesterday may lead into a private network today. */
 async function refusalOf(url: string, { targets, resolver }: Caller): Promise<string | null> {
@@ -56,7 +70,7 @@ async function refusalOf(url: string, { targets, resolver }: Caller): Promise<st
   return addresses.every(isPublicAddress) ? null : 'target_not_allowed';
 }
 
-async function send(attempt: Attempt, { clock, fetch }: Caller): Promise<Answer> {
+async function send(attempt: Attempt, secrets: readonly string[], { clock, fetch }: Caller): Promise<Answer> {
   const body = messageOf(attempt);
   const timestamp = Math.floor(clock.now() / 1000);
   const aborter = new AbortController();
@@ -68,7 +82,7 @@ async function send(attempt: Attempt, { clock, fetch }: Caller): Promise<Answer>
       headers: {
         'content-type': 'application/json',
         'user-agent': 'Hissaback-Webhooks/1.0',
-        ...(await webhookHeaders(attempt.secrets, { id: attempt.event_id, timestamp, body })),
+        ...(await webhookHeaders(secrets, { id: attempt.event_id, timestamp, body })),
       },
       body,
       signal: aborter.signal,

@@ -10,6 +10,7 @@ import {
 } from '@hissaback/shared/db/queries/webhook-delivery';
 import type { Tx } from '@hissaback/shared/db/types';
 import { mintId } from '@hissaback/shared/domain/click-id';
+import { keyringFrom } from '@hissaback/shared/domain/keyring';
 import { isLastingFailure } from '@hissaback/shared/domain/webhook-schedule';
 import { webhookTargets } from '@hissaback/shared/domain/webhook-target';
 import { createLog, type Log } from '@hissaback/shared/http/log';
@@ -54,7 +55,8 @@ type Result = { attempt: Attempt; called: Called };
 
 async function callAll(attempts: readonly Attempt[], env: WebhookEnv, deps: Deps): Promise<Result[]> {
   const resolver = { endpoint: env.DNS_ENDPOINT, fetch: deps.fetch };
-  const caller = { ...deps, targets: webhookTargets(env.WEBHOOK_TARGETS), resolver };
+  const keys = keyringFrom(env.WEBHOOK_KEYS, 'WEBHOOK_KEYS');
+  const caller = { ...deps, targets: webhookTargets(env.WEBHOOK_TARGETS), resolver, keys };
   const waiting = attempts.toReversed();
   const results: Result[] = [];
   const worker = async (): Promise<void> => {
@@ -69,6 +71,8 @@ async function callAll(attempts: readonly Attempt[], env: WebhookEnv, deps: Deps
 async function writeResults(tx: Tx, results: readonly Result[], deps: Deps, log: Log): Promise<void> {
   if (results.length === 0) return;
   const at = new Date(deps.clock.now());
+  const unreadable = results.filter(({ called }) => called.end.error === 'secret_unreadable');
+  if (unreadable.length > 0) log.error('webhook_secret_unreadable', { count: unreadable.length });
   await endAttempts(tx, { ends: results.map(({ called }) => called.end), at });
   const failing = await countFailures(tx, { outcomes: outcomesOf(results), at });
   for (const { tenant_id, endpoint_id, failures, failing_since } of failing) {

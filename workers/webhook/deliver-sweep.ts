@@ -2,6 +2,7 @@ import type { WebhookMessage } from '@hissaback/shared/contracts/webhooks';
 import { claimDeliveries, forgetWebhooks } from '@hissaback/shared/db/queries/webhook-delivery';
 import type { Database } from '@hissaback/shared/db/types';
 import type { Deps } from './deps.ts';
+import { resealSigningSecrets } from './reseal-secrets.ts';
 
 /** What a queue takes at once. */
 const BATCH = 100;
@@ -13,18 +14,18 @@ const LEASE_MS = 5 * 60_000;
 const KEPT_MS = 30 * 86_400_000;
 const FORGOTTEN_AT_ONCE = 1_000;
 
-/** Sends what is due to the queue `webhooks`, and forgets what is old. */
+/** Sends what is due to the queue `webhooks`, forgets what is old, and keeps signing secrets under the newest key. */
 export async function sweepWebhooks(
   db: Database,
   env: WebhookEnv,
   deps: Deps,
-): Promise<{ queued: number; forgotten: number }> {
+): Promise<{ queued: number; forgotten: number; resealed: number }> {
   const queued = await queueDueWebhooks(db, env, deps, MOST_BATCHES);
   const forgotten = await db.transaction((tx) => {
     const now = deps.clock.now();
     return forgetWebhooks(tx, { now: new Date(now), before: new Date(now - KEPT_MS), limit: FORGOTTEN_AT_ONCE });
   });
-  return { queued, forgotten };
+  return { queued, forgotten, resealed: await resealSigningSecrets(db, env, deps) };
 }
 
 /** Sends what is due to the queue `webhooks`, at most so many batches of 100, and answers how many. What nobody takes waits for the next sweep. */

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import type { WebhookMessage } from '../../packages/shared/contracts/webhooks.ts';
+import { keyringFrom } from '../../packages/shared/domain/keyring.ts';
+import { sealWebhookSecret } from '../../packages/shared/domain/webhook-secret.ts';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/postgres.ts';
 import { consumeWebhooks } from './deliver-queue.ts';
 import { sweepWebhooks } from './deliver-sweep.ts';
@@ -8,6 +10,8 @@ import { stage } from './stage.fake.ts';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAA';
 const OLD_SECRET = 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDAAAAAAAA';
+
+const [OLD_KEY, NEW_KEY] = [`1:${'A'.repeat(43)}`, `2:${'B'.repeat(42)}A`];
 
 type Call = { url: string; headers: Headers; body: string };
 
@@ -18,6 +22,8 @@ let queued: WebhookMessage[];
 /** What endpoints answer, and what names resolve to. */
 let answer: () => Response | Promise<Response>;
 let addresses: string[] | null;
+/** The ring of both workers. */
+let keys: string;
 
 beforeAll(async () => {
   database = await createTestDatabase(inject('postgres'));
@@ -25,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   on = await stage(database);
-  [calls, queued, addresses] = [[], [], ['203.0.114.7']];
+  [calls, queued, addresses, keys] = [[], [], ['203.0.114.7'], OLD_KEY];
   answer = () => new Response('thanks');
 });
 afterEach(async () => {
@@ -52,16 +58,23 @@ function env(): WebhookEnv {
     },
     WEBHOOK_TARGETS: 'public',
     DNS_ENDPOINT: 'https://resolver.test/dns-query',
+    WEBHOOK_KEYS: keys,
   } as unknown as WebhookEnv;
 }
 const deps = () => ({ clock: on.clock, random: on.random, fetch: fetchFake as typeof fetch });
 
-async function endpoint(columns: Record<string, unknown> = {}): Promise<string> {
+/** A secret as the api keeps it. */
+const sealed = (secret: string, endpoint_id: string): Promise<string> =>
+  sealWebhookSecret(secret, { tenant_id: on.tenantId, endpoint_id }, keyringFrom(keys, 'WEBHOOK_KEYS'), on.random);
+
+async function endpoint({ previous, ...columns }: Record<string, unknown> = {}): Promise<string> {
   const endpoint_id = crypto.randomUUID();
   const row = {
-    ...{ endpoint_id, tenant_id: on.tenantId, url: 'https://hooks.asha.example/in', secret: SECRET },
+    ...{ endpoint_id, tenant_id: on.tenantId, url: 'https://hooks.asha.example/in' },
+    secret: await sealed(SECRET, endpoint_id),
     ...{ events: ['conversion.created', 'conversion.confirmed', 'conversion.reversed', 'reward.paid'] },
     ...{ created_at: new Date(on.clock.now()), status_at: new Date(on.clock.now()) },
+    ...(previous !== undefined && { previous_secret: await sealed(OLD_SECRET, endpoint_id), previous_until: previous }),
     ...columns,
   };
   const names = Object.keys(row);
@@ -244,7 +257,7 @@ it('sends once what two copies of a message ask for, and again what was lost', a
 
 it('signs with both secrets during a rotation, and with the new one alone after it', async () => {
   const until = new Date(on.clock.now() + 3_600_000);
-  await endpoint({ previous_secret: OLD_SECRET, previous_until: until });
+  await endpoint({ previous: until });
   await on.take(on.event(on.newClick(null), { txn_id: 'H1' }));
   await deliver();
   on.clock.set(until.getTime());
@@ -255,6 +268,63 @@ it('signs with both secrets during a rotation, and with the new one alone after 
   expect(await on.rows('select previous_secret from webhook_endpoints where tenant_id = $1', [on.tenantId])).toEqual([
     { previous_secret: null },
   ]);
+});
+
+const kept = () =>
+  on.rows<{ secret: string; previous_secret: string | null }>(
+    'select secret, previous_secret from webhook_endpoints where tenant_id = $1',
+    [on.tenantId],
+  );
+
+it('gives secrets the newest key: rotated by adding it, the old one can go, and the messages are signed as before', async () => {
+  await endpoint({ previous: new Date(on.clock.now() + 86_400_000) });
+  const before = await kept();
+  for (const text of Object.values(before[0] ?? {})) expect(text).toMatch(/^1\.[\w-]{16}\.[\w-]+$/);
+  await on.take(on.event(on.newClick(null), { txn_id: 'S1' }));
+  keys = `${NEW_KEY},${OLD_KEY}`;
+  await deliver();
+  expect(await sweep()).toMatchObject({ resealed: 0 });
+  for (const text of Object.values((await kept())[0] ?? {})) expect(text).toMatch(/^2\./);
+  keys = NEW_KEY;
+  await on.take(on.event(on.newClick(null), { txn_id: 'S2' }));
+  await deliver();
+  expect(calls).toHaveLength(2);
+  for (const { headers, body } of calls) {
+    const signed = `${headers.get('webhook-id')}.${headers.get('webhook-timestamp')}.${body}`;
+    const signatures = [SECRET, OLD_SECRET].map(
+      (secret) =>
+        `v1,${createHmac('sha256', Buffer.from(secret.slice(6), 'base64'))
+          .update(signed)
+          .digest('base64')}`,
+    );
+    expect(headers.get('webhook-signature')).toBe(signatures.join(' '));
+  }
+});
+
+it('encrypts secrets from before they were, and takes no other any more', async () => {
+  const endpoint_id = await endpoint();
+  await expect(
+    on.owner.query('update webhook_endpoints set secret = $2 where endpoint_id = $1', [endpoint_id, SECRET]),
+  ).rejects.toThrow('kept encrypted only');
+  await on.owner.query('alter table webhook_endpoints disable trigger webhook_secret_is_sealed');
+  await on.owner.query('update webhook_endpoints set secret = $2 where endpoint_id = $1', [endpoint_id, SECRET]);
+  await on.owner.query('alter table webhook_endpoints enable trigger webhook_secret_is_sealed');
+  expect(await sweep()).toMatchObject({ resealed: 1 });
+  expect(await kept()).toEqual([{ secret: expect.stringMatching(/^1\./), previous_secret: null }]);
+});
+
+it('does not hold a key that is missing against the endpoint, and sends once it is back', async () => {
+  await endpoint();
+  await on.take(on.event(on.newClick(null), { txn_id: 'T1' }));
+  keys = NEW_KEY;
+  await deliver();
+  expect(calls).toEqual([]);
+  expect(await deliveries()).toMatchObject([{ status: 'pending', error: 'secret_unreadable' }]);
+  expect(await endpointRow()).toMatchObject({ status: 'enabled', failures: 0 });
+  keys = `${NEW_KEY},${OLD_KEY}`;
+  on.clock.advance(5 * 60_000);
+  await deliver();
+  expect(await deliveries()).toMatchObject([{ status: 'delivered' }]);
 });
 
 it('disables an endpoint after fifty failures in a row, with a line in the audit log; one success begins anew', async () => {

@@ -2,7 +2,9 @@ import { endpointWithSecret, newEndpoint } from '@hissaback/shared/contracts/web
 import { lockTenant } from '@hissaback/shared/db/queries/members';
 import { insertEndpoint, listEndpoints } from '@hissaback/shared/db/queries/webhooks';
 import { withTenant } from '@hissaback/shared/db/tenancy';
+import { keyringFrom } from '@hissaback/shared/domain/keyring';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
+import { sealWebhookSecret } from '@hissaback/shared/domain/webhook-secret';
 import { mintWebhookSecret } from '@hissaback/shared/domain/webhook-signature';
 import { authenticate } from '@hissaback/shared/http/auth';
 import { ProblemError } from '@hissaback/shared/http/problem';
@@ -38,6 +40,8 @@ export const createWebhook = new Hono<ApiContext>().post(
     const tenant_id = ownTenant(principal, input.id('tenant_id'));
     const secret = mintWebhookSecret(random);
     const endpoint_id = mintUuid(random);
+    const ring = keyringFrom(c.env.WEBHOOK_KEYS, 'WEBHOOK_KEYS');
+    const sealed = await sealWebhookSecret(secret, { tenant_id, endpoint_id }, ring, random);
     const at = new Date(clock.now());
     const row = await withTenant(db, tenant_id, async (tx) => {
       await assertMember(tx, principal, tenant_id);
@@ -49,7 +53,7 @@ export const createWebhook = new Hono<ApiContext>().post(
       }
       const subject = `webhook:${endpoint_id}`;
       await recordChange(c, tx, { tenant_id, action: 'webhook.created', subject, details: { url, events } });
-      return insertEndpoint(tx, { endpoint_id, tenant_id, url, description, events, secret, at });
+      return insertEndpoint(tx, { endpoint_id, tenant_id, url, description, events, secret: sealed, at });
     });
     return c.json({ ...endpointView(row, clock.now()), secret });
   },

@@ -1,7 +1,9 @@
 import { endpointWithSecret } from '@hissaback/shared/contracts/webhooks';
 import { rotateSecret } from '@hissaback/shared/db/queries/webhooks';
 import { withTenant } from '@hissaback/shared/db/tenancy';
+import { keyringFrom } from '@hissaback/shared/domain/keyring';
 import { ROTATION_MS } from '@hissaback/shared/domain/webhook-schedule';
+import { sealWebhookSecret } from '@hissaback/shared/domain/webhook-secret';
 import { mintWebhookSecret } from '@hissaback/shared/domain/webhook-signature';
 import { authenticate } from '@hissaback/shared/http/auth';
 import { ProblemError } from '@hissaback/shared/http/problem';
@@ -22,10 +24,12 @@ export const rotateWebhookSecret = new Hono<ApiContext>().post(
     const endpoint_id = pathId(c.req.param('endpoint_id'));
     const tenant_id = ownTenant(principal, undefined);
     const secret = mintWebhookSecret(random);
+    const ring = keyringFrom(c.env.WEBHOOK_KEYS, 'WEBHOOK_KEYS');
+    const sealed = await sealWebhookSecret(secret, { tenant_id, endpoint_id }, ring, random);
     const until = new Date(clock.now() + ROTATION_MS);
     const row = await withTenant(db, tenant_id, async (tx) => {
       await assertMember(tx, principal, tenant_id);
-      const rotated = await rotateSecret(tx, { tenant_id, endpoint_id, secret, until });
+      const rotated = await rotateSecret(tx, { tenant_id, endpoint_id, secret: sealed, until });
       if (rotated === null) throw new ProblemError('not_found');
       await recordChange(c, tx, { tenant_id, action: 'webhook.rotated', subject: `webhook:${endpoint_id}` });
       return rotated;

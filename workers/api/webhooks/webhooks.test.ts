@@ -1,3 +1,5 @@
+import { keyringFrom } from '@hissaback/shared/domain/keyring';
+import { openWebhookSecret } from '@hissaback/shared/domain/webhook-secret';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Stage, stage } from '../stage.fake.ts';
 
@@ -59,10 +61,24 @@ test('a rotation gives a new secret and keeps the old one signing for a day', as
   expect(rotated.json.secret).not.toBe(answer.json.secret);
   const until = new Date(on.clock.now() + 86_400_000).toISOString();
   expect(rotated.json.previous_secret_until).toBe(until);
-  const [row] = await on.sql('select secret, previous_secret from webhook_endpoints where endpoint_id = $1', [
-    answer.json.endpoint_id,
-  ]);
-  expect(row).toEqual({ secret: rotated.json.secret, previous_secret: answer.json.secret });
+  const { endpoint_id } = answer.json;
+  const [row] = await on.sql<{ tenant_id: string; secret: string; previous_secret: string }>(
+    'select tenant_id, secret, previous_secret from webhook_endpoints where endpoint_id = $1',
+    [endpoint_id],
+  );
+  if (row === undefined) throw new Error('no row');
+  const open = (kept: string) =>
+    openWebhookSecret(kept, { ...row, endpoint_id }, keyringFrom(on.env.WEBHOOK_KEYS, 'WEBHOOK_KEYS'));
+  expect(await open(row.secret)).toBe(rotated.json.secret);
+  expect(await open(row.previous_secret)).toBe(answer.json.secret);
+});
+
+test('no secret is in the database but encrypted', async () => {
+  const { answer, path, token } = await listening();
+  const rotated = await on.call('POST', `${path}/rotate`, { token });
+  const rows = await on.sql<{ row: string }>('select e::text as row from webhook_endpoints e');
+  for (const { secret } of [answer.json, rotated.json]) expect(rows.map(({ row }) => row).join()).not.toContain(secret);
+  expect(rows.map(({ row }) => row).join()).not.toContain('whsec_');
 });
 
 test('an endpoint is changed, disabled, enabled and removed', async () => {

@@ -22,7 +22,7 @@ export async function claimDeliveries(
   return rows;
 }
 
-/** A delivery at the beginning of an attempt: what to send, where to, and the secrets that sign it. */
+/** A delivery at the beginning of an attempt: what to send, where to, and the secrets that sign it, encrypted. */
 export type Attempt = {
   delivery_id: string;
   tenant_id: string;
@@ -143,6 +143,34 @@ export async function disableFailing(
      values ($1, $2, 'system', 'webhook.disabled', $3, 'lasting failure', $4, $5)`,
     [audit_id, tenant_id, endpoint_id, JSON.stringify({ failures }), at],
   );
+}
+
+/** An endpoint's secrets as they are kept. */
+export type KeptSecrets = { tenant_id: string; endpoint_id: string; secret: string; previous_secret: string | null };
+
+/** Endpoints of any tenant, behind `after` in the order of their ids, with a secret that is not sealed with key `keyId`. */
+export async function staleSecrets(
+  tx: Tx,
+  params: { keyId: number; after: string | null; limit: number },
+): Promise<KeptSecrets[]> {
+  const { rows } = await tx.query<KeptSecrets>(
+    `select tenant_id, endpoint_id, secret, previous_secret from webhook_endpoints
+     where status <> 'removed' and (secret not like $1 or previous_secret not like $1) and ($2::uuid is null or endpoint_id > $2)
+     order by endpoint_id limit $3`,
+    [`${params.keyId}.%`, params.after, params.limit],
+  );
+  return rows;
+}
+
+/** Keeps an endpoint's secrets under another key. False if they are no longer what they were: the next sweep looks again. */
+export async function resealSecrets(tx: Tx, params: { before: KeptSecrets; after: KeptSecrets }): Promise<boolean> {
+  const { before, after } = params;
+  const { rowCount } = await tx.query(
+    `update webhook_endpoints set secret = $3, previous_secret = $4
+     where tenant_id = $1 and endpoint_id = $2 and secret = $5 and previous_secret is not distinct from $6`,
+    [before.tenant_id, before.endpoint_id, after.secret, after.previous_secret, before.secret, before.previous_secret],
+  );
+  return rowCount === 1;
 }
 
 /** Forgets events from before `before`, with their deliveries, at most `limit`; and secrets whose time is over. Answers how many events. */

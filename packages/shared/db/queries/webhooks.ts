@@ -49,6 +49,7 @@ export async function insertEndpoint(
     url: string;
     description: string | null;
     events: readonly WebhookEvent[];
+    /** Encrypted, as everywhere below the handlers. */
     secret: string;
     at: Date;
   },
