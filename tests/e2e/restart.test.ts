@@ -4,6 +4,7 @@ import { read } from '@hissaback/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { changedTables, checksums, expectCleanBooks, payoutsOf, saleOf } from './support/books.ts';
 import { type Creator, createPlatform, freshOrder, INSTANT, type Link, type Person } from './support/platform.ts';
+import { rotateKeys } from './support/rotate.ts';
 import {
   freshPlace,
   removePlace,
@@ -56,6 +57,26 @@ const sale = async (order: string) => ({
 /** What a start writes itself: links are published again. */
 const OF_THE_START = ['links', 'schedule_runs'];
 
+/** What was signed, hashed, encrypted or sent with the keys of before. */
+type Kept = { person: Person; click: string; code: string; request_id: string; key: string; cronToken: string };
+const PAN = 'ABCPE1234F';
+let kept: Kept;
+
+async function keep(): Promise<Kept> {
+  const { token, tenant_id } = creator;
+  const person = await on.logIn();
+  await on.call('POST', '/v1/me/kyc', { token: person.token, json: { pan: PAN } });
+  const { reference: click } = await on.follow(link, person);
+  const scopes = { name: 'Server', scopes: ['links:read'] };
+  const { key } = (await on.call('POST', '/v1/api-keys', { token, json: scopes })).json;
+  const url = 'http://127.0.0.1:9/';
+  await on.call('POST', '/v1/webhooks', { token, json: { tenant_id, url, events: ['conversion.reversed'] } });
+  const { request_id } = (await on.call('POST', '/v1/auth/otp/request', { json: { phone: person.phone } })).json;
+  const code = /\b\d{6}\b/.exec((await on.messages(person.phone)).at(-1)?.text ?? '')?.[0] ?? '';
+  return { person, click, code, request_id, key, cronToken: on.stack.cronToken };
+}
+const kidOf = (jwt: string): string => JSON.parse(Buffer.from(jwt.split('.')[0] ?? '', 'base64url').toString()).kid;
+
 test('after SIGTERM nothing answers and nothing is lost: the next start finds money, links, logins and the network as they were', async () => {
   const [paid, open] = [freshOrder(), freshOrder()];
   await on.buy(await sale(paid));
@@ -65,7 +86,9 @@ test('after SIGTERM nothing answers and nothing is lost: the next start finds mo
   expect(await payoutsOf(on, shopper.user_id)).toMatchObject([{ status: 'paid', amount: '180.00' }]);
   // Just told, still in the queue: it must be in the books when the stack has stopped.
   await on.buy(await sale(open));
+  kept = await keep();
   await stop();
+  await rotateKeys(place.dataDir);
   expect(existsSync(join(place.dataDir, 'stack.json'))).toBe(false);
   await expect(fetch(on.stack.origin)).rejects.toThrow();
 
@@ -82,6 +105,30 @@ test('after SIGTERM nothing answers and nothing is lost: the next start finds mo
   // Only the click that was just made is new.
   expect(changedTables(before, after)).toEqual(['clicks', 'daily_rollups']);
   await expectCleanBooks(on);
+});
+
+test('every key was rotated by adding one: what was made with the old ones is good, what is made now bears the new', async () => {
+  const { person, click, code, request_id, key, cronToken } = kept;
+  const { keys } = (await on.call('GET', '/.well-known/jwks.json')).json as { keys: { kid: string }[] };
+  const [newKid, oldKid] = keys.map(({ kid }) => kid);
+  expect(kidOf(person.token)).toBe(oldKid);
+  expect((await on.call('GET', '/v1/me', { token: person.token })).status).toBe(200);
+  const headers = { cookie: person.refresh, 'x-requested-with': 'test' };
+  const refreshed = await on.call('POST', '/v1/auth/refresh', { headers });
+  expect(kidOf(refreshed.json.jwt)).toBe(newKid);
+  const { json } = await on.call('POST', '/v1/auth/otp/verify', { json: { request_id, code } });
+  expect(kidOf(json.jwt)).toBe(newKid);
+  expect((await on.call('POST', '/v1/me/kyc', { token: json.jwt, json: { pan: PAN } })).status).toBe(200);
+  expect((await on.call('GET', '/v1/links', { token: key })).status).toBe(200);
+  for (const token of [cronToken, on.stack.cronToken]) {
+    expect((await on.call('POST', '/v1/rewards/payout/run', { token })).status).toBe(200);
+  }
+  const order = freshOrder();
+  await on.buy({ ...(await sale(order)), p1: click });
+  expect(await until('the reward', () => saleOf(on, order))).toMatchObject({ user_id: person.user_id });
+  await on.cron('webhooks');
+  const secrets = await on.sql('select secret from webhook_endpoints where tenant_id = $1', [creator.tenant_id]);
+  expect(secrets).toEqual([{ secret: expect.stringMatching(/^2\.[\w-]{16}\./) }]);
 });
 
 test('PostgreSQL killed while the stack runs comes back by itself, and no postback that was answered with 200 is lost (fault 43)', async () => {

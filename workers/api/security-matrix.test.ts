@@ -317,6 +317,15 @@ describe.each(cases)('%s', (name, route, roles) => {
     },
   );
 
+  if (roles.includes('creator') && !roles.includes('shopper')) {
+    test('with the token of a member who was removed is 403, for reading too (money rule 24)', async () => {
+      const former = await on.tenant();
+      await on.sql('delete from tenant_members where user_id = $1', [former.user_id]);
+      const answer = await ask(route, { ...victim, ...former }, { token: former.token });
+      expect(answer).toMatchObject({ status: 403, json: { code: 'forbidden' } });
+    });
+  }
+
   if (!roles.includes('operator') || !route.path.includes(':')) return;
   test('with a token that says operator, of somebody who is none, neither shows nor changes anything', async () => {
     const { user_id } = await on.user();

@@ -1,4 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
+import { isMember } from '../db/queries/tenants.ts';
+import { withTenant } from '../db/tenancy.ts';
 import { API_KEY_PREFIX, type Scope, scopeOf } from '../domain/api-key.ts';
 import { isPerson, type Principal, verifyAccessToken } from './access-token.ts';
 import { principalOfApiKey } from './api-key-auth.ts';
@@ -26,7 +28,8 @@ const INVALID = 'Bearer realm="hissaback", error="invalid_token"';
  * `principal` on the context. No role listed: nobody passes. It comes first on a route, before ownership and validation.
  *
  * Besides the signature it costs one question: of a person's token to the session's Durable Object, of a widget's token or an API key to the database, of a
- * cron's token none. A token of a role that may not do this is refused unasked.
+ * cron's token none. Where a tenant's things are (creators pass and shoppers do not), the table is asked at the same time whether a creator still belongs to the
+ * tenant: who was removed reads no more either, whatever the day-old token says. A token of a role that may not do this is refused unasked.
  *
  * @throws ProblemError `unauthenticated` (401) without a valid token, `forbidden` (403) for another role or scope, `unavailable` (503) if nobody answers
  */
@@ -57,8 +60,17 @@ async function tokenHolder(c: Context<AuthContext>, token: string, roles: readon
   const principal = await verifyAccessToken(keys, token, c.var.clock.now());
   if (principal === null) throw unauthenticated('The access token is not valid.', INVALID);
   if (!roles.includes(principal.role)) throw wrongRole(principal.role);
-  if (!(await isGood(c, principal))) throw unauthenticated('The access token was revoked.', INVALID);
+  const [good, belongs] = await Promise.all([isGood(c, principal), isStillMember(c, principal, roles)]);
+  if (!good) throw unauthenticated('The access token was revoked.', INVALID);
+  if (!belongs) throw new ProblemError('forbidden', { detail: 'You are not a member of this tenant.' });
   return principal;
+}
+
+/** False for a creator who left the tenant of the token. Personal routes stay open: their tenant is nobody's concern there. */
+async function isStillMember(c: Context<AuthContext>, principal: Principal, roles: readonly Role[]): Promise<boolean> {
+  const { role, tenantId, sub } = principal;
+  if (role !== 'creator' || tenantId === null || roles.includes('shopper')) return true;
+  return withTenant(c.var.db, tenantId, (tx) => isMember(tx, { tenant_id: tenantId, user_id: sub }));
 }
 
 async function keyHolder(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clientAddress, limitKey } from './client-address.ts';
+import { clientAddress, isLoopback, limitKey } from './client-address.ts';
 
 const address = (value: string) => clientAddress(new Headers({ 'cf-connecting-ip': value }));
 
@@ -31,6 +31,11 @@ test.each([
 
 test('no header is no address', () => {
   expect(clientAddress(new Headers())).toBeNull();
+});
+
+test('the machine itself is told from everybody else', () => {
+  for (const own of ['127.0.0.1', '127.8.9.1', '::1']) expect(isLoopback(own), own).toBe(true);
+  for (const other of ['203.0.113.7', '2001:db8::1', '1127.0.0.1', null]) expect(isLoopback(other)).toBe(false);
 });
 
 test('limits count IPv4 by address and IPv6 by /64', () => {

@@ -11,6 +11,11 @@ export function clientAddress(headers: Headers): string | null {
   return ipaddr.process(text).toString();
 }
 
+/** True for the machine itself. At the edge no client has such an address; on one machine every tool does. @param address as `clientAddress` gives it */
+export function isLoopback(address: string | null): boolean {
+  return address !== null && /^(?:127\.|::1$)/.test(address);
+}
+
 /**
  * What limits count by: an IPv4 address, or the /64 an IPv6 address lies in, since one subscriber holds all of it. Requests without an address share one count.
  *

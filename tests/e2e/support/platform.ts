@@ -7,7 +7,14 @@ import { openSandboxes, type Sandboxes } from './sandboxes.ts';
 import { until } from './until.ts';
 
 /** Somebody logged in. */
-export type Person = { phone: string; user_id: string; token: string; cookie: string | undefined };
+export type Person = {
+  phone: string;
+  user_id: string;
+  token: string;
+  cookie: string | undefined;
+  /** The refresh cookie, `name=value`. */
+  refresh: string;
+};
 /** A creator, with a tenant of the creator's own. */
 export type Creator = Person & { tenant_id: string; publisher_id: string };
 export type Link = { link_id: string; smart_link: string; offer_id: number };
@@ -69,8 +76,9 @@ export function createPlatform(stack: StackFile, operatorToken: string): Platfor
     const message = (await sandboxes.messages(phone)).slice(before).find(({ kind }) => kind === 'otp');
     const code = /\b\d{6}\b/.exec(message?.text ?? '')?.[0] ?? '';
     const verified = await otp.verify.$post({ json: { request_id, code } }, from);
-    const { jwt } = await read(verified);
-    return { phone, user_id: subjectOf(jwt), token: jwt, cookie: visitorOf(verified) };
+    const { jwt: token } = await read(verified);
+    const refresh = cookieSet(verified, '__Host-hb_refresh') ?? '';
+    return { phone, user_id: subjectOf(token), token, cookie: visitorOf(verified), refresh };
   };
 
   const creator: Platform['creator'] = async () => {
@@ -154,7 +162,8 @@ export function freshOrder(): string {
   return `E2E-${randomInt(1e12)}`;
 }
 
-function freshAddress(): string {
+/** An address that nobody else asks from. */
+export function freshAddress(): string {
   return `2001:db8:${randomInt(65_536).toString(16)}:${randomInt(65_536).toString(16)}::1`;
 }
 
@@ -163,7 +172,12 @@ function subjectOf(jwt: string): string {
   return JSON.parse(Buffer.from(claims, 'base64url').toString()).sub;
 }
 
-function visitorOf({ headers }: { headers: Headers }): string | undefined {
-  const set = headers.getSetCookie().find((cookie) => cookie.startsWith('hb_v='));
+function visitorOf(answer: { headers: Headers }): string | undefined {
+  return cookieSet(answer, 'hb_v');
+}
+
+/** What an answer sets a cookie to, as `name=value`. */
+export function cookieSet({ headers }: { headers: Headers }, name: string): string | undefined {
+  const set = headers.getSetCookie().find((cookie) => cookie.startsWith(`${name}=`));
   return set?.split(';')[0];
 }

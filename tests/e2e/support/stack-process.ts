@@ -24,7 +24,7 @@ const STOP_LIMIT = 30_000;
 /** A stack's ports lie below those that the system gives to clients. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
-const PORTS_IN_USE = 7;
+const PORTS_IN_USE = 8;
 
 /** What a stack is told beside its place: no crons of its own, and shorter waits than production's. */
 const SETTINGS = {

@@ -1,4 +1,4 @@
-import { clientAddress, limitKey } from '@hissaback/shared/http/client-address';
+import { clientAddress, isLoopback, limitKey } from '@hissaback/shared/http/client-address';
 import { LocalCount, type RateLimitState, rateLimited, rateLimitHeaders } from '@hissaback/shared/http/rate-limit';
 import type { Route } from '@hissaback/shared/http/routes';
 import type { MiddlewareHandler } from 'hono';
@@ -7,8 +7,6 @@ import type { ApiContext } from '../context.ts';
 const POLICY = 'public';
 const PER_MINUTE = 100;
 const WINDOW_SECONDS = 60;
-/** The machine itself. At the edge no client has such an address. */
-const LOOPBACK = /^(?:127\.|::1$)/;
 
 /**
  * The spec's section 4: requests per minute and address (IPv6: per /64) to what needs no token. The binding counts all of a place's requests but tells no
@@ -22,7 +20,7 @@ export function publicLimit(routeOf: (method: string, path: string) => Route | n
   return async (c, next) => {
     const address = clientAddress(c.req.raw.headers);
     const isPublic = routeOf(c.req.method, c.req.path)?.facts.roles === undefined;
-    if (!isPublic || (address !== null && LOOPBACK.test(address))) return next();
+    if (!isPublic || isLoopback(address)) return next();
     const limit = perMinute(c.env.PUBLIC_PER_MINUTE);
     const key = limitKey(address);
     const here = count.take(key, { limit, windowMs: WINDOW_SECONDS * 1000 }, c.var.clock.now());

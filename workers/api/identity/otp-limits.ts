@@ -1,5 +1,5 @@
 import type { LimitAnswer } from '@hissaback/shared/contracts/durable-objects';
-import { clientAddress, limitKey } from '@hissaback/shared/http/client-address';
+import { clientAddress, isLoopback, limitKey } from '@hissaback/shared/http/client-address';
 import { rateLimited } from '@hissaback/shared/http/rate-limit';
 import type { IdentityBindings } from './env.ts';
 
@@ -8,13 +8,15 @@ const PER_ADDRESS = 60;
 const TOTAL = 1_000;
 
 /**
- * Counts a request for a code against its address.
+ * Counts a request for a code against its address, unless that is the machine itself.
  *
  * @throws ProblemError `rate_limited` (429)
  */
 export async function takeAddressLimit(env: IdentityBindings, headers: Headers, now: number): Promise<void> {
+  const address = clientAddress(headers);
+  if (isLoopback(address)) return;
   const limit = setting(env.OTP_PER_ADDRESS_PER_HOUR, PER_ADDRESS);
-  const key = limitKey(clientAddress(headers));
+  const key = limitKey(address);
   refuse('otp-address', limit, await limitObject(env, `otp-address:${key}`).take({ limit, windowMs: HOUR_MS }, now));
 }
 

@@ -109,6 +109,20 @@ describe('an invitation', () => {
     expect((await answer(friend.token, json.invitation_id, 'decline')).status).toBe(404);
   });
 
+  test('is not accepted by somebody who is being erased: the answer waits, and finds nobody', async () => {
+    const shop = await tenant();
+    const friend = await person();
+    const { json } = await shop.call('POST', '/invitations', { phone: friend.phone });
+    await on.sql('begin');
+    await on.sql('select from users where user_id = $1 for update', [friend.user_id]);
+    await on.sql('update users set deleted_at = now() where user_id = $1', [friend.user_id]);
+    const accepting = answer(friend.token, json.invitation_id);
+    await untilWaiting(on, accepting);
+    await on.sql('commit');
+    expect((await accepting).status).toBe(404);
+    expect(await shop.members()).toEqual([`owner ${shop.user_id}`]);
+  });
+
   test('that is declined, taken back, expired or of a suspended tenant is gone', async () => {
     const shop = await tenant();
     const friend = await person();

@@ -30,6 +30,8 @@ export type OwnInvitationRow = {
   expires_at: Date;
 };
 
+/** Invitations that one person is shown. */
+const MAX_OWN_INVITATIONS = 100;
 /** Invitations a tenant may have open at once. */
 export const MAX_INVITATIONS = 50;
 
@@ -136,11 +138,11 @@ export async function revokeInvitation(
   return rowCount === 1;
 }
 
-/** The open invitations to the phone of the transaction's user, newest first. Runs in `withUser`. */
+/** The open invitations to the phone of the transaction's user, the newest `MAX_OWN_INVITATIONS`. Runs in `withUser`. */
 export async function ownInvitations(tx: Tx, params: { at: Date }): Promise<OwnInvitationRow[]> {
   const { rows } = await tx.query<OwnInvitationRow>(
-    'select invitation_id, tenant_id, tenant_name, role, created_at, expires_at from open_invitations($1)',
-    [params.at],
+    'select invitation_id, tenant_id, tenant_name, role, created_at, expires_at from open_invitations($1) limit $2',
+    [params.at, MAX_OWN_INVITATIONS],
   );
   return rows;
 }

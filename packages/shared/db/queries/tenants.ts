@@ -74,6 +74,15 @@ export async function setLogo(tx: Tx, params: { tenant_id: string; logo_url: str
   await tx.query('update tenants set logo_url = $2 where tenant_id = $1', [params.tenant_id, params.logo_url]);
 }
 
+/** True for a member of the tenant, suspended or not. Runs in `withTenant`. */
+export async function isMember(tx: Tx, params: { tenant_id: string; user_id: string }): Promise<boolean> {
+  const { rowCount } = await tx.query('select 1 from tenant_members where tenant_id = $1 and user_id = $2', [
+    params.tenant_id,
+    params.user_id,
+  ]);
+  return rowCount === 1;
+}
+
 /** The user's role in an active tenant, or null: asked in the transaction of every change (money rule 24). Runs in `withTenant`. */
 export async function membership(tx: Tx, params: { tenant_id: string; user_id: string }): Promise<MemberRole | null> {
   const { rows } = await tx.query<{ role: MemberRole }>(
