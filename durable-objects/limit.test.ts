@@ -24,7 +24,7 @@ test('names do not share a count', async () => {
   expect(await two.take(tight, Date.now())).toMatchObject({ allowed: true });
 });
 
-test('the alarm deletes a count that refuses nothing any more, and no other', async () => {
+test('the alarm deletes a count that refuses nothing any more, and no other, twice as well (fault 37)', async () => {
   const stub = LIMIT.get(LIMIT.idFromName('alarm'));
   await stub.take(rule, Date.now());
   expect(await runDurableObjectAlarm(stub)).toBe(true);

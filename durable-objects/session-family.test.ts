@@ -145,7 +145,7 @@ describe('a session', () => {
     });
   });
 
-  test('is remembered as revoked for 30 days, then forgotten by its alarm', async () => {
+  test('is remembered as revoked for 30 days, then forgotten by its alarm, twice as well (fault 37)', async () => {
     const { stub } = await begin(Date.now());
     await stub.revoke(Date.now());
     expect(await runDurableObjectAlarm(stub)).toBe(true);

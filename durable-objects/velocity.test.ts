@@ -31,7 +31,7 @@ test('what is kept does not contain the alias', async () => {
   });
 });
 
-test('the alarm forgets what is over a day old, and everything in the end', async () => {
+test('the alarm forgets what is over a day old, and everything in the end, twice as well (fault 37)', async () => {
   const stub = shopper('alarm');
   const now = Date.now();
   await stub.record('old', now - 2 * DAY);

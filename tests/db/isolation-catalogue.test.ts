@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, onServer, type TestDatabase } from '../support/postgres.ts';
 
 const WORKERS = ['hissaback_api', 'hissaback_ingest', 'hissaback_payout'];
 
@@ -102,13 +102,36 @@ describe('roles', () => {
     expect(open).toEqual([]);
   });
 
-  test('every SECURITY DEFINER function pins its search_path and is closed to PUBLIC', async () => {
+  test('every SECURITY DEFINER function pins its search_path, with pg_temp last, and is closed to PUBLIC', async () => {
     const loose = await names(
       `select proname as name from pg_proc where pronamespace = 'public'::regnamespace and prosecdef
-         and (coalesce(array_to_string(proconfig, ','), '') !~ 'search_path=pg_catalog, public'
+         and (coalesce(array_to_string(proconfig, ','), '') !~ 'search_path=pg_catalog, public, pg_temp'
            or proacl is null or exists (select 1 from aclexplode(proacl) a where a.grantee = 0))`,
     );
     expect(loose).toEqual([]);
+  });
+
+  test('a search_path that any function sets names pg_temp last: unnamed it would come first', async () => {
+    const loose = await names(
+      `select p.oid::regprocedure::text as name from pg_proc p, unnest(proconfig) as setting
+       where pronamespace = 'public'::regnamespace and setting ~ '^search_path=' and setting !~ ', pg_temp$'`,
+    );
+    expect(loose).toEqual([]);
+  });
+
+  test('a temporary table of a worker’s stands in for none of ours', async () => {
+    const me = '00000000-0000-4000-8000-000000000001';
+    // A copy of a database forgets who may make temporary tables: here the api may.
+    await onServer(database.owner, (client) =>
+      client.query(`grant temporary on database ${database.name} to hissaback_api`),
+    );
+    await onServer(database.api, async (client) => {
+      await client.query('create temporary table operators (user_id uuid)');
+      await client.query('insert into operators values ($1)', [me]);
+      await client.query('grant select on operators to public');
+      await client.query("select set_config('app.operator', $1, false)", [me]);
+      expect((await client.query('select is_operator() as yes')).rows).toEqual([{ yes: false }]);
+    });
   });
 
   test('the record of migrations is closed to every worker', async () => {

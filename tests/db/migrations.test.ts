@@ -147,6 +147,16 @@ describe('migrations on a managed server, where nobody is a superuser', () => {
     expect(await migrate(managedUrl('first'), MIGRATIONS)).toEqual({ applied: [] });
   });
 
+  test('no worker may make temporary tables', async () => {
+    const { rows } = await onServer(managedUrl('first'), (client) =>
+      client.query(
+        `select rolname as name from pg_roles where rolname in ('hissaback_api', 'hissaback_ingest', 'hissaback_payout')
+         and has_database_privilege(rolname, current_database(), 'temporary')`,
+      ),
+    );
+    expect(rows).toEqual([]);
+  });
+
   test('and a second database, where the roles exist', async () => {
     expect(await migrate(managedUrl('second'), MIGRATIONS)).toEqual({ applied: FILES });
   });

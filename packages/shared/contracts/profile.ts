@@ -50,6 +50,9 @@ export const ownData = z.object({
   rewards: exported,
   balances: exported,
   payouts: exported,
+  missing_cashback: exported,
+  notifications: exported,
+  notification_preferences: exported,
   /** Parts of which only the newest rows are here. */
   incomplete: z.array(z.string()),
 });

@@ -133,6 +133,41 @@ describe('GET /v1/me/export', () => {
     for (const secret of [other.user_id, other.tenant_id, other.phone, 'kyc_hash'])
       expect(answer.text).not.toContain(secret);
   });
+
+  test('has a part for every table that belongs to a person', async () => {
+    const parts: Record<string, string> = {
+      ...{
+        users: 'profile',
+        sessions: 'sessions',
+        tenant_members: 'memberships',
+        visitors: 'visitors',
+        clicks: 'clicks',
+      },
+      ...{ conversions: 'conversions', ledger: 'rewards', payee_accounts: 'balances', payouts: 'payouts' },
+      ...{ missing_cashback_claims: 'missing_cashback', notifications: 'notifications' },
+      notification_preferences: 'notification_preferences',
+    };
+    const me = await earning('confirmed');
+    await on.sql(
+      `insert into missing_cashback_claims (claim_id, user_id, merchant, brand, purchased_on, order_id, amount, created_at)
+       values ($1, $2, 'nila', 'Nila', now(), $3, 10, now())`,
+      [on.uuid(), me.user_id, `order-${me.user_id}`],
+    );
+    await on.sql('insert into notification_preferences (user_id, paid, updated_at) values ($1, false, now())', [
+      me.user_id,
+    ]);
+    const tables = await on.sql<{ name: string }>(
+      `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'
+       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'operators'`,
+    );
+    expect(tables.map(({ name }) => name).filter((name) => !(name in parts))).toEqual([]);
+    const { json } = await me.me('GET', '/export');
+    expect(Object.keys(json)).toEqual(expect.arrayContaining(Object.values(parts)));
+    expect(json).toMatchObject({
+      missing_cashback: [{ order_id: `order-${me.user_id}`, status: 'open' }],
+      notification_preferences: [{ paid: false }],
+    });
+  });
 });
 
 describe('DELETE /v1/me', () => {

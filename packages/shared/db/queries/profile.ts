@@ -73,6 +73,10 @@ const EXPORTS = {
   balances: `select tenant_id, currency, available, reserved, receivable from payee_accounts where side = 'shopper' and payee = $1`,
   payouts: `select payout_id, tenant_id, method, amount, currency, status, created_at, paid_at from payouts
     where user_id = $1 order by created_at desc`,
+  missing_cashback: `select claim_id, merchant, brand, purchased_on, order_id, amount, status, conv_id::text, created_at, decided_at, reason
+    from missing_cashback_claims where user_id = $1 order by created_at desc`,
+  notifications: `select kind, amount, currency, brand, status, created_at from notifications where user_id = $1 order by created_at desc`,
+  notification_preferences: `select tracked, confirmed, paid, reversed, updated_at from notification_preferences where user_id = $1`,
 } as const;
 
 export type ExportPart = keyof typeof EXPORTS;
