@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { seededRandom } from './chance.fake.ts';
 import { mintWebhookSecret, webhookHeaders } from './webhook-signature.ts';
@@ -28,6 +29,18 @@ test('during a rotation a message carries one signature for each secret, and eac
   });
   expect(signature).toBe(expected.join(' '));
   expect(expected[0]).not.toBe(expected[1]);
+});
+
+test('the public library for such messages takes each secret of a rotation, and no other body, id or secret', async () => {
+  const random = seededRandom(8);
+  const secrets = [mintWebhookSecret(random), mintWebhookSecret(random)];
+  const body = '{"name":"दिवाली"}';
+  const headers = await webhookHeaders(secrets, { id: 'msg', timestamp: Math.floor(Date.now() / 1000), body });
+  for (const secret of secrets) expect(new Webhook(secret).verify(body, headers)).toEqual({ name: 'दिवाली' });
+  const [secret = ''] = secrets;
+  expect(() => new Webhook(secret).verify(`${body} `, headers)).toThrow();
+  expect(() => new Webhook(secret).verify(body, { ...headers, 'webhook-id': 'other' })).toThrow();
+  expect(() => new Webhook(mintWebhookSecret(random)).verify(body, headers)).toThrow();
 });
 
 test.each(['', 'whsec_', 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'whsec_not base64'])('%j is no secret', async (secret) => {

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 
 type Asked = Pick<z.output<typeof timeSeriesQuery>, 'from' | 'to' | 'period' | 'time_zone'>;
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const INVALID_PARAMETER = '22023';
 const QUERY_CANCELED = '57014';
@@ -18,8 +19,10 @@ const QUERY_CANCELED = '57014';
  * @throws ProblemError `invalid_field` (422)
  */
 export async function rangeOf(tx: Tx, asked: Asked, now: Date, mostDays: number): Promise<{ from: Date; to: Date }> {
-  const to = asked.to ?? now;
-  const from = asked.from ?? (await midnight(tx, { at: to, days: asked.period, time_zone: asked.time_zone }));
+  // Until the end of this minute: who asks again within it and finds nothing new is told so by the ETag.
+  const to = asked.to ?? new Date(Math.ceil(now.getTime() / MINUTE_MS) * MINUTE_MS);
+  const at = asked.to ?? now;
+  const from = asked.from ?? (await midnight(tx, { at, days: asked.period, time_zone: asked.time_zone }));
   if (from >= to) throw invalidField('from', 'Must lie before to');
   // The day a range begins in, and the one it ends in, are not whole.
   if (to.getTime() - from.getTime() > (mostDays + 2) * DAY_MS) {

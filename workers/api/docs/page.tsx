@@ -2,7 +2,7 @@ import { PROBLEMS } from '@hissaback/shared/http/problem';
 import { answersOf, isSchema } from '@hissaback/shared/http/route-facts';
 import { html, raw } from 'hono/html';
 import type { DescribedRoute } from '../openapi/described-route.ts';
-import { problemCodes, templateOf } from '../openapi/document.ts';
+import { CONVENTIONS, problemCodes, templateOf } from '../openapi/document.ts';
 import { bodySchema, jsonSchema, problem } from '../openapi/schemas.ts';
 import { accessText } from '../openapi/table.ts';
 import { schemaText } from './schema-text.ts';
@@ -28,9 +28,15 @@ export function referencePage(routes: readonly DescribedRoute[]) {
         <header>
           <h1>Hissaback API</h1>
           <p>
-            Amounts are decimal strings beside their currency, times RFC 3339 in UTC, ids opaque strings. The same
-            reference for machines: <a href="/v1/openapi.json">openapi.json</a> (OpenAPI 3.1).
+            The same reference for machines: <a href="/v1/openapi.json">openapi.json</a> (OpenAPI 3.1).
           </p>
+          <ul>
+            {CONVENTIONS.map((line) => (
+              <li>
+                <WithCode text={line} />
+              </li>
+            ))}
+          </ul>
         </header>
         <nav aria-label="Sections">
           <ul>
@@ -54,6 +60,11 @@ export function referencePage(routes: readonly DescribedRoute[]) {
       </body>
     </html>
   )}`;
+}
+
+/** A text whose parts between backticks are code. */
+function WithCode({ text }: { text: string }) {
+  return <>{text.split('`').map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part))}</>;
 }
 
 function sectionsOf(routes: readonly DescribedRoute[]): Section[] {

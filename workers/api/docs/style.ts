@@ -15,6 +15,7 @@ h1{font-size:1.75rem;line-height:1.2;margin:.5rem 0}
 h2{font-size:1.35rem;margin:2.5rem 0 .75rem;border-bottom:1px solid var(--line);padding-bottom:.25rem}
 h3{font-size:1rem;margin:0;font-weight:600;overflow-wrap:anywhere}
 h4{font-size:.9rem;margin:1.25rem 0 .25rem}
+header li{margin:.25rem 0}
 nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;margin:0;padding:0}
 nav a{display:inline-block;padding:.35rem 0}
 details{background:var(--card);border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0}

@@ -141,7 +141,14 @@ describe('CORS', () => {
 });
 
 describe('ETag', () => {
-  const POLLED = ['/v1/rewards/user', '/v1/analytics/creator', '/v1/links', '/v1/offers', '/v1/campaigns'];
+  const POLLED = [
+    '/v1/rewards/user',
+    '/v1/analytics/creator',
+    '/v1/links',
+    '/v1/offers',
+    '/v1/campaigns',
+    '/v1/analytics/timeseries',
+  ];
 
   test.each(POLLED)('GET %s that has not changed is 304 without a body', async (path) => {
     const { token } = await on.tenant();

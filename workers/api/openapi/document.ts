@@ -7,14 +7,19 @@ import { bodySchema, type Json, jsonSchema, problem } from './schemas.ts';
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-const ABOUT = `Hissaback shares the commission of a sale between the creator who recommended it and the shopper who bought.
+const ABOUT =
+  'Hissaback shares the commission of a sale between the creator who recommended it and the shopper who bought.';
 
-- Amounts are decimal strings with two places beside their currency; percentages too. Times are RFC 3339 in UTC. Ids are opaque strings.
-- Errors are problem details (RFC 9457). Their \`code\` is one of a closed list, \`errors\` names the fields that are wrong.
-- Lists are arrays; where there is more, the \`Link\` header leads to the next page.
-- A POST that creates takes an \`Idempotency-Key\`: the same key and request get the same answer for 24 hours.
-- What needs no token is limited to 100 requests per minute and address; \`RateLimit\` says what is left, \`Retry-After\` when to come again.
-- GET answers carry an \`ETag\`: send it back in \`If-None-Match\` and get 304 while nothing has changed.`;
+/** What holds on every route alike; Markdown, a sentence or two each. */
+export const CONVENTIONS: readonly string[] = [
+  'Send an access token or an API key as `Authorization: Bearer`. What is asked first is who you are, then whose the thing is, then whether the request is valid.',
+  'Amounts are decimal strings with two places beside their currency; percentages too. Times are RFC 3339 in UTC. Ids are opaque strings.',
+  'Errors are problem details (RFC 9457). Their `code` is one of a closed list, `errors` names the fields that are wrong, `request_id` is what to name when asking for help.',
+  'Lists are arrays; where there is more, the `Link` header leads to the next page.',
+  'A POST that creates takes an `Idempotency-Key`: the same key and request get the same answer for 24 hours.',
+  'What needs no token is limited to 100 requests per minute and address; `RateLimit` says what is left, `Retry-After` when to come again.',
+  'GET answers carry an `ETag`: send it back in `If-None-Match` and get 304 while nothing has changed.',
+];
 
 /** The API's description in OpenAPI 3.1, made of the very schemas that validate. */
 export function openApiDocument(routes: readonly DescribedRoute[]): Json {
@@ -28,7 +33,7 @@ export function openApiDocument(routes: readonly DescribedRoute[]): Json {
     info: {
       title: 'Hissaback API',
       version: '1.0.0',
-      description: ABOUT,
+      description: `${ABOUT}\n\n${CONVENTIONS.map((line) => `- ${line}`).join('\n')}`,
       license: { name: 'Proprietary', identifier: 'LicenseRef-Hissaback' },
       contact: { name: 'Hissaback', url: 'https://hissaback.app' },
     },
