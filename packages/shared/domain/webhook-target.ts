@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js';
 /** `public`: https to public addresses only. `any`: http and private addresses too, for a stack on one machine. */
 export type WebhookTargets = 'public' | 'any';
 
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 const NOT_PUBLIC = /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|lan|home|corp|test|invalid|onion|arpa)$/;
 
 /** A setting's text; anything but `any` is `public`. */
@@ -30,5 +31,9 @@ export function nameIn(text: string): string | null {
 
 /** True for an address on the open internet: no private, local, shared, documentation, multicast or tunnelled one. */
 export function isPublicAddress(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  // Of IPv6 nothing outside 2000::/3 is handed out; ::127.0.0.1 is an old way to write an IPv4 address.
+  const isHandedOut = !(parsed instanceof ipaddr.IPv6) || parsed.match(GLOBAL_UNICAST);
+  return isHandedOut && parsed.range() === 'unicast';
 }
