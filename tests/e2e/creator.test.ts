@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { nextCursor, onceOnly, read } from '@hissaback/client';
+import { type WebhookEvent, webhookMessages } from '@hissaback/shared/contracts/webhooks';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { saleOf } from './support/books.ts';
@@ -91,12 +92,13 @@ describe('webhooks', () => {
   afterAll(() => server.close());
 
   /** The first message of a type about an order, as the public library for such messages reads it. */
-  const told = (type: string, convId: string, ...secrets: string[]) =>
+  const told = (type: WebhookEvent, convId: string, ...secrets: string[]) =>
     until(`the message ${type}`, async () => {
       for (const { headers, body } of got) {
         const message = JSON.parse(body);
         if (message.type !== type || message.data.conv_id !== convId) continue;
         for (const secret of secrets) new Webhook(secret).verify(body, headers as Record<string, string>);
+        webhookMessages[type].strict().parse(message);
         return { ...message, id: headers['webhook-id'] };
       }
       return null;

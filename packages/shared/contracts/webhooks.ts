@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nameText } from '../http/validate.ts';
-import { instant, pageQuery, uuid, webUrl } from './fields.ts';
+import { instant, moneyText, pageQuery, uuid, webUrl } from './fields.ts';
+import { REWARD_STATUSES } from './rewards.ts';
 
 export const WEBHOOK_EVENTS = [
   'conversion.created',
@@ -81,6 +82,30 @@ export const delivery = z.object({
   delivered_at: instant.nullable(),
 });
 export const deliveries = z.array(delivery);
+
+const ofConversion = {
+  conv_id: z.string(),
+  currency: z.string().length(3),
+  reward_status: z.enum(REWARD_STATUSES),
+  /** The four below are null once the conversion is no longer kept, `order_value` also where the network does not tell it. */
+  link_id: uuid.nullable(),
+  campaign_id: uuid.nullable(),
+  offer_id: z.int().nullable(),
+  order_value: moneyText.nullable(),
+  created_at: instant,
+};
+const message = <Type extends WebhookEvent, Data extends z.ZodRawShape>(type: Type, data: Data) =>
+  z.object({ type: z.literal(type), timestamp: instant, data: z.object({ ...ofConversion, ...data }) });
+/** The conversion's worth to the shopper and to the creator, amendments included. */
+const shares = { user_amount: moneyText, creator_amount: moneyText };
+
+/** What is sent to an endpoint, by its type. It says nothing of who bought. */
+export const webhookMessages = {
+  'conversion.created': message('conversion.created', shares),
+  'conversion.confirmed': message('conversion.confirmed', shares),
+  'conversion.reversed': message('conversion.reversed', shares),
+  'reward.paid': message('reward.paid', { led_id: z.string(), amount: moneyText }),
+} as const satisfies Record<WebhookEvent, z.ZodType>;
 
 export type Endpoint = z.output<typeof endpoint>;
 export type Delivery = z.output<typeof delivery>;

@@ -1,8 +1,9 @@
+import { WEBHOOK_EVENTS, webhookMessages } from '@hissaback/shared/contracts/webhooks';
 import { PROBLEMS } from '@hissaback/shared/http/problem';
 import { answersOf, isSchema } from '@hissaback/shared/http/route-facts';
 import { html, raw } from 'hono/html';
 import type { DescribedRoute } from '../openapi/described-route.ts';
-import { CONVENTIONS, problemCodes, templateOf } from '../openapi/document.ts';
+import { CONVENTIONS, problemCodes, templateOf, WEBHOOK_HEADERS, WEBHOOK_SUMMARIES } from '../openapi/document.ts';
 import { bodySchema, jsonSchema, problem } from '../openapi/schemas.ts';
 import { accessText } from '../openapi/table.ts';
 import { schemaText } from './schema-text.ts';
@@ -46,6 +47,9 @@ export function referencePage(routes: readonly DescribedRoute[]) {
               </li>
             ))}
             <li>
+              <a href="#messages">messages</a>
+            </li>
+            <li>
               <a href="#errors">errors</a>
             </li>
           </ul>
@@ -54,6 +58,7 @@ export function referencePage(routes: readonly DescribedRoute[]) {
           {sections.map((section) => (
             <SectionOf section={section} />
           ))}
+          <Messages />
           <Errors />
         </main>
         <footer>Hissaback</footer>
@@ -175,6 +180,42 @@ function Output({ route }: { route: DescribedRoute }) {
         ))}
       </p>
     </>
+  );
+}
+
+function Messages() {
+  return (
+    <section aria-labelledby="messages">
+      <h2 id="messages">messages</h2>
+      <p>
+        What endpoints of <code>POST /v1/webhooks</code> are sent, each with these headers, as Standard Webhooks says:
+      </p>
+      <dl>
+        {Object.entries(WEBHOOK_HEADERS).map(([name, description]) => (
+          <>
+            <dt>
+              <code>{name}</code>
+            </dt>
+            <dd>
+              <WithCode text={description} />
+            </dd>
+          </>
+        ))}
+      </dl>
+      {WEBHOOK_EVENTS.map((type) => (
+        <details id={type}>
+          <summary>
+            <h3>
+              <code>{type}</code>
+            </h3>
+            <span>{WEBHOOK_SUMMARIES[type]}</span>
+          </summary>
+          <div class="body">
+            <pre tabindex={0}>{schemaText(jsonSchema(webhookMessages[type], 'output'))}</pre>
+          </div>
+        </details>
+      ))}
+    </section>
   );
 }
 

@@ -1,5 +1,5 @@
 import { isUuid } from '@hissaback/shared/domain/uuid';
-import { readJson } from '@hissaback/shared/http/body';
+import { type BodyOptions, readJson } from '@hissaback/shared/http/body';
 import { ProblemError } from '@hissaback/shared/http/problem';
 import { withFacts } from '@hissaback/shared/http/route-facts';
 import { parseInput, parseQuery } from '@hissaback/shared/http/validate';
@@ -22,9 +22,12 @@ type Reads<Target extends 'json' | 'query', Schema extends z.ZodType> = Middlewa
 >;
 
 /** Reads a JSON body for `c.req.valid('json')`. What is no JSON at all (400, 413, 415) is refused by `check()` too: whose thing the path names comes first. */
-export function jsonInput<Schema extends z.ZodObject>(schema: Schema): Reads<'json', Schema> {
+export function jsonInput<Schema extends z.ZodObject>(
+  schema: Schema,
+  options: BodyOptions = {},
+): Reads<'json', Schema> {
   const read: Reads<'json', Schema> = async (c, next) => {
-    const { body, refusal } = await bodyOf(c.req.raw);
+    const { body, refusal } = await bodyOf(c.req.raw, options);
     c.req.addValidatedData('json', {
       id: (field: string) => idOf(isRecord(body) && Object.hasOwn(body, field) ? body[field] : undefined),
       check() {
@@ -49,9 +52,12 @@ export function queryInput<Schema extends z.ZodObject>(schema: Schema): Reads<'q
   return withFacts(read, { query: schema });
 }
 
-async function bodyOf(request: Request): Promise<{ body: unknown; refusal: ProblemError | null }> {
+async function bodyOf(
+  request: Request,
+  options: BodyOptions,
+): Promise<{ body: unknown; refusal: ProblemError | null }> {
   try {
-    return { body: await readJson(request), refusal: null };
+    return { body: await readJson(request, options), refusal: null };
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     return { body: undefined, refusal: error };

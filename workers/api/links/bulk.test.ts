@@ -47,9 +47,10 @@ test('each row stands or falls by itself, and what was made is in KV', async () 
   expect(await on.sql('select 1 from links where tenant_id = $1', [tenant_id])).toHaveLength(2);
 });
 
-test('a hundred links are made at once, none of a hundred and one', async () => {
+test('a hundred links with long settings are made at once, none of a hundred and one', async () => {
   const { token, tenant_id, campaign_id, offer_id } = await creator();
-  const links = Array.from({ length: 100 }, () => ({ campaign_id, offer_id }));
+  const fallback_url = `https://shop.example/${'x'.repeat(2_000)}`;
+  const links = Array.from({ length: 100 }, () => ({ campaign_id, offer_id, fallback_url }));
   const answer = await on.call('POST', '/v1/links/bulk', { token, json: { links } });
   expect(new Set(answer.json.map((one: { link_id: string }) => one.link_id)).size).toBe(100);
   for (const wrong of [[...links, links[0]], [], 'links', null]) {

@@ -13,6 +13,9 @@ import { operation } from '../openapi/operation.ts';
 import { publishInBackground } from '../publish/background.ts';
 import { makeLink, ownCampaign } from './make.ts';
 
+/** A hundred rows with all their settings fit. */
+const MAX_BYTES = 1_048_576;
+
 /**
  * `POST /v1/links/bulk {links: [...]}`: up to 100 links at once. Each row stands or falls by itself and the answer says which; what was made is copied
  * to KV behind the answer.
@@ -23,10 +26,11 @@ export const createLinks = new Hono<ApiContext>().post(
     id: 'createLinks',
     summary: 'Create up to 100 smart links, each with a result of its own',
     answer: createdLinks,
+    limit: 'a body of 1 MiB',
     errors: ['not_found', 'conflict'],
   }),
   authenticate(['creator']),
-  jsonInput(newLinks),
+  jsonInput(newLinks, { maxBytes: MAX_BYTES }),
   async (c) => {
     const { principal, clock, random, db } = c.var;
     const input = c.req.valid('json');

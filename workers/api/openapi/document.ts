@@ -1,3 +1,4 @@
+import { WEBHOOK_EVENTS, type WebhookEvent, webhookMessages } from '@hissaback/shared/contracts/webhooks';
 import { codes, PROBLEMS, type ProblemCode } from '@hissaback/shared/http/problem';
 import { type Answers, answersOf, isSchema } from '@hissaback/shared/http/route-facts';
 import type { z } from 'zod';
@@ -40,6 +41,7 @@ export function openApiDocument(routes: readonly DescribedRoute[]): Json {
     servers: [{ url: '/', description: 'Wherever this description was found' }],
     tags: [...new Set(routes.map(tagOf))].sort().map((name) => ({ name, description: `Everything below ${name}` })),
     paths,
+    webhooks: webhooksOf(),
     components: { securitySchemes: SECURITY_SCHEMES, schemas: { Problem: problemSchema() }, headers: HEADERS },
   };
 }
@@ -207,6 +209,51 @@ function contentOf(holds: Answers): Json {
 
 function headerOf(name: keyof typeof HEADERS): Json {
   return { $ref: `#/components/headers/${name}` };
+}
+
+/** The headers of a message to a tenant's server. */
+export const WEBHOOK_HEADERS = {
+  'webhook-id': 'Names the event: the same however often it is sent',
+  'webhook-timestamp': 'When it was sent, in seconds since 1970',
+  'webhook-signature':
+    'For each secret in use `v1,` and the HMAC-SHA256 of id, timestamp and body, parted by dots; parted by blanks',
+};
+/** What each message tells. */
+export const WEBHOOK_SUMMARIES: Record<WebhookEvent, string> = {
+  'conversion.created': 'A purchase was tracked',
+  'conversion.confirmed': 'Its return period is over and its reward is due',
+  'conversion.reversed': 'It was cancelled by the network or refused',
+  'reward.paid': 'Its shopper has the reward',
+};
+
+/** What we send to the endpoints of `POST /v1/webhooks`. */
+function webhooksOf(): Json {
+  const parameters = Object.entries(WEBHOOK_HEADERS).map(([name, description]) => ({
+    ...{ name, in: 'header', required: true, description, schema: { type: 'string' } },
+  }));
+  return Object.fromEntries(
+    WEBHOOK_EVENTS.map((type) => [
+      type,
+      {
+        post: {
+          operationId: type.replace(/\.(\w)/, (_, letter: string) => letter.toUpperCase()),
+          summary: WEBHOOK_SUMMARIES[type],
+          description: 'Signed as Standard Webhooks says. Sent again over three days until it is answered with 2xx.',
+          tags: ['webhooks'],
+          security: [],
+          parameters,
+          requestBody: {
+            required: true,
+            content: { [JSON_TYPE]: { schema: jsonSchema(webhookMessages[type], 'output') } },
+          },
+          responses: {
+            '200': { description: 'Heard; any status from 200 to 299 will do' },
+            '4XX': { description: 'It is sent again later, as after any other answer and after none' },
+          },
+        },
+      },
+    ]),
+  );
 }
 
 /** One response for each status, naming the codes it may come with. */
