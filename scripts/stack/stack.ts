@@ -22,13 +22,14 @@ export type StackOptions = {
   env: NodeJS.ProcessEnv;
   /** Reload pages and the sandboxes too when their code changes; the workers always are. */
   watch: boolean;
-  /** Called once if a part ends, or goes silent, by itself while the stack runs. */
+  /** Called if a part ends, or goes silent, by itself while the stack runs. */
   onFailure: (failure: StackFailure) => void;
 };
 
 const POSTGRES_USER = 'hissaback';
 const HEALTH_EVERY = 5000;
-const SILENT_TIMES = 3;
+/** A machine under load may be silent for a while; a runtime that died stays so. */
+const SILENT_FOR = 60_000;
 
 /** No connection, no such user or password, no such database: nothing that a migration could mean. */
 const UNREACHABLE = /^(?:E[A-Z]+|28[0-9A-Z]{3}|3D000|08[0-9A-Z]{3})$/;
@@ -260,10 +261,14 @@ export class Stack {
 
   /** The runtime inside the workers' process can die without it: ask it now and then. */
   #watchHealth(): void {
-    let silent = 0;
+    let heard = performance.now();
+    let isAsking = false;
     this.#health = setInterval(async () => {
-      silent = (await answers(this.#origin)) ? 0 : silent + 1;
-      if (silent === SILENT_TIMES) {
+      if (isAsking) return;
+      isAsking = true;
+      if (await answers(this.#origin, 20_000)) heard = performance.now();
+      isAsking = false;
+      if (performance.now() - heard > SILENT_FOR) {
         this.#partEnded('The workers', 'they no longer answer', join(this.#paths.logs, 'workers.log'));
       }
     }, HEALTH_EVERY);
