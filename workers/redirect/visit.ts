@@ -23,7 +23,7 @@ export function referrerHostOf(request: Request): string | null {
   const referrer = request.headers.get('Referer');
   const url = referrer === null ? null : URL.parse(referrer);
   if (url === null || !/^https?:$/.test(url.protocol)) return null;
-  return url.hostname.length <= 255 ? url.hostname : null;
+  return url.hostname.length <= 253 ? url.hostname : null;
 }
 
 /** The creator's own label for this placement (`?sub=` or `?sub_id=`), or null. */

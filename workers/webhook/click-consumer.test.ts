@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
-import type { ClickMessage } from '../../packages/shared/contracts/click-message.ts';
+import { type ClickMessage, parseClickMessage } from '../../packages/shared/contracts/click-message.ts';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/postgres.ts';
 import { takeClicks } from './click-consumer.ts';
 import { stage } from './stage.fake.ts';
@@ -49,6 +49,14 @@ it('stores a batch and counts it once, however often and wherever it is delivere
   await Promise.all(workers.map((worker) => worker.end()));
   expect(await stored()).toHaveLength(100);
   expect(await counted()).toBe('100');
+});
+
+it('takes what the queue lets through at its longest', async () => {
+  on = await stage(database);
+  const longest = message({ referrer_host: 'x'.repeat(253), sub_id: '😀'.repeat(32) });
+  expect(parseClickMessage(longest)).toEqual(longest);
+  await take(on.db, longest);
+  expect(await stored()).toHaveLength(1);
 });
 
 it('counts a batch once that eight consumers take at the same moment', async () => {

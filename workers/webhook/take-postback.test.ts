@@ -185,3 +185,18 @@ it('numbers in JSON keep their digits: a click id is longer than what a number c
   await at.drain();
   expect(await on.ledger()).toHaveLength(1);
 });
+
+it('a sale at every limit is credited', async () => {
+  const values = {
+    ...(await sale()),
+    sale_amount: '10000000.00',
+    payout: '10000000.00',
+    currency: 'inr',
+    country: 'in',
+  };
+  const ids = { txn_id: '😀'.repeat(64), goal_id: 'g'.repeat(64) };
+  const query = `?${new URLSearchParams({ ...values, ...ids, token: 'token-1' })}`;
+  expect(await send({ query })).toMatchObject({ json: OK });
+  await at.drain();
+  expect(await on.ledger()).toMatchObject([{ user_amount: '5000000.00', creator_amount: '5000000.00' }]);
+});

@@ -40,7 +40,7 @@ describe('a click message', () => {
     ['country', 'india'],
     ['country', 'XX'],
     ['device', 'toaster'],
-    ['referrer_host', 'x'.repeat(256)],
+    ['referrer_host', 'x'.repeat(254)],
     ['sub_id', 'a\nb'],
     ['sub_id', ''],
     ['sub_id', 'x'.repeat(65)],

@@ -16,7 +16,7 @@ export type ClickMessage = {
   /** ISO 3166-1 alpha-2, upper case. */
   country: string | null;
   device: ClickDevice;
-  /** Host of the page the shopper came from, at most 255 characters. */
+  /** Host of the page the shopper came from, at most 253 characters. */
   referrer_host: string | null;
   /** The creator's own label, at most 64 printable characters. */
   sub_id: string | null;
@@ -38,7 +38,7 @@ export function parseClickMessage(body: unknown): ClickMessage | null {
   if (device === undefined || source === undefined) return null;
   if (visitor_id !== null && !isUuid(visitor_id)) return null;
   if (country !== null && !isCountry(country)) return null;
-  if (referrer_host !== null && !isShort(referrer_host, 255)) return null;
+  if (referrer_host !== null && !isShort(referrer_host, 253)) return null;
   if (sub_id !== null && !isSubId(sub_id)) return null;
   return { click_id, link_id, tenant_id, visitor_id, country, device, referrer_host, sub_id, source };
 }
