@@ -349,6 +349,14 @@ describe('hosts', () => {
 });
 
 describe('answers that are no redirect', () => {
+  it('a host longer than any name, of which KV would not take a key, is a 404', async () => {
+    const on = stage();
+    for (const length of [250, 600]) {
+      const answer = await on.follow('/demo', { origin: `http://${'h'.repeat(length)}.example` });
+      expect(answer.status).toBe(404);
+    }
+  });
+
   it('an unknown slug is a friendly 404 page', async () => {
     const answer = await stage().follow('/nothing');
     expect(answer.status).toBe(404);

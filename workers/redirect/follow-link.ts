@@ -20,6 +20,9 @@ const KV_CACHE_SECONDS = 60;
 /** How old a click given by `hb_ref` may be: a widget's page may stay open for a while, a shared address must not credit its first visitor. */
 const MAX_GIVEN_AGE_MS = 24 * 3_600_000;
 
+/** The longest name that DNS has, in characters; KV would refuse the key of a much longer one. */
+const LONGEST_HOST = 253;
+
 export type Services = { clock: Clock; random: Random; links: LinkCache; clicks: ClickBuffer };
 
 /** Answers `GET /<slug>`: 302 to the offer with a fresh click reference, or a page that says why not. */
@@ -31,8 +34,8 @@ export async function followLink(
 ): Promise<Response> {
   const url = new URL(request.url);
   const slug = url.pathname.slice(1);
-  if (!isSlug(slug)) return page(request, 'unknown', services.random);
   const host = normalizeHost(url.hostname);
+  if (!isSlug(slug) || host.length > LONGEST_HOST) return page(request, 'unknown', services.random);
   const key = publishedLinkKey(isPlatformHost(env.PLATFORM_HOSTS, host) ? null : host, slug);
   const lookup = await services.links.find(key, () => env.LINKS.get(key, { cacheTtl: KV_CACHE_SECONDS }));
   if (lookup.state !== 'found') return page(request, lookup.state, services.random);
