@@ -53,7 +53,16 @@ export function readSettings(environment: Environment, args: string[]): Settings
       retryBaseMs: count('TRACKIER_RETRY_BASE_MS'),
       callsPerSecond: count('TRACKIER_CALLS_PER_SECOND'),
     },
-    sms: { port: count('SMS_PORT'), dir, authKey: needed('SMS_AUTH_KEY') },
+    sms: {
+      port: count('SMS_PORT'),
+      dir,
+      authKey: needed('SMS_AUTH_KEY'),
+      reports: {
+        url: text('SMS_REPORT_URL'),
+        token: text('SMS_REPORT_TOKEN'),
+        delayMs: count('SMS_REPORT_DELAY_MS'),
+      },
+    },
     pager: { port: count('PAGER_PORT'), dir, routingKey: text('PAGER_ROUTING_KEY') },
     dns: { port: count('DNS_PORT'), dir },
   };

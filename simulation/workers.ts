@@ -269,6 +269,7 @@ export class Workers {
       RELEASE_REQUIRES_POLL: String(settings.releaseNeedsPoll),
       KYC_YEARLY_LIMIT: '',
       CREATOR_PAYOUT_MINIMUM: '500.00',
+      CREATOR_KYC_YEARLY_LIMIT: '',
       CREATOR_PAYOUT_DAY: 'never',
       NOTIFICATIONS: 'off',
       NOTIFICATION_HOURS: '9-21',

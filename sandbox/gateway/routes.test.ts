@@ -3,6 +3,7 @@ import { targetOf } from './routes.ts';
 
 test.each([
   ['/v1/events/conversion', 'webhook'],
+  ['/v1/events/sms', 'webhook'],
   ['/v1/events/click', 'api'],
   ['/v1/events/conversion/x', 'api'],
   ['/', 'api'],

@@ -1,4 +1,5 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { serve } from '../kit/http.ts';
 import { get, post, temporaryDirectory } from '../kit/testing.ts';
 import { type SmsOptions, startSms } from './server.ts';
 
@@ -26,9 +27,10 @@ test.each(['%2B919812345678', '+919812345678', '919812345678'])(
     await post(`${url}/api/v5/flow`, { ...MESSAGE, mobile: '+919812345678', kind: 'voucher', text: 'second' }, AUTH);
     await post(`${url}/api/v5/flow`, { ...MESSAGE, mobile: '919800000000' }, AUTH);
     const { body } = await get(`${url}/messages?to=${to}`);
-    expect(body).toMatchObject([
-      { to: '+919812345678', text: '123456 is your code', kind: 'otp', at: expect.stringMatching(/^\d{4}-.*Z$/) },
-      { to: '+919812345678', text: 'second', kind: 'voucher' },
+    const at = expect.stringMatching(/^\d{4}-.*Z$/);
+    expect(body).toEqual([
+      { to: '+919812345678', text: '123456 is your code', kind: 'otp', at },
+      { to: '+919812345678', text: 'second', kind: 'voucher', at },
     ]);
   },
 );
@@ -48,7 +50,7 @@ test('a wrong key, template, number or text is refused with type error', async (
 test('a reference is kept but does not prevent a second message', async () => {
   const { url } = await startForTest();
   for (let index = 0; index < 2; index++) await post(`${url}/api/v5/flow`, { ...MESSAGE, reference: 'payout-1' }, AUTH);
-  const { body } = await get(`${url}/messages`);
+  const { body } = await get(`${url}/__control/messages`);
   expect(body.map(({ reference }: { reference: string }) => reference)).toEqual(['payout-1', 'payout-1']);
 });
 
@@ -73,6 +75,44 @@ test('faults: what was dropped after acceptance arrived, what was dropped before
   expect(await arrived()).toBe(1);
   await expect(send()).rejects.toThrow();
   expect(await arrived()).toBe(2);
+});
+
+test('reports go out together in MSG91’s form, again after a refusal, and say what became of each message', async () => {
+  const posts: { token: string | null; reports: unknown[] }[] = [];
+  let failures = 1;
+  const platform = await serve('platform', {
+    'POST /v1/events/sms': ({ url, body }) => {
+      if (failures-- > 0) return { status: 503, body: '' };
+      const data = JSON.parse(new URLSearchParams(body.toString()).get('data') ?? '');
+      posts.push({ token: url.searchParams.get('token'), reports: data });
+      return { status: 200, body: '{}' };
+    },
+  });
+  onTestFinished(() => platform.close());
+  const { url } = await startForTest({
+    reports: { url: `${platform.url}/v1/events/sms`, token: 'secret', delayMs: 20 },
+  });
+  const send = (reference: string) => post(`${url}/api/v5/flow`, { ...MESSAGE, reference }, AUTH);
+  await post(`${url}/__control/faults`, { kind: 'undelivered' });
+  await post(`${url}/__control/faults`, { kind: 'unreported' });
+  const first = await send('m-1');
+  await send('m-2');
+  await send('m-3');
+  await vi.waitFor(() => expect(posts).toHaveLength(1), { timeout: 15_000 });
+  const report = (CRQID: string, status: string, desc: string) => ({
+    report: [expect.objectContaining({ CRQID, status, desc, number: '919812345678' })],
+  });
+  expect(posts).toMatchObject([
+    {
+      token: 'secret',
+      reports: [{ ...report('m-1', '2', 'FAILED'), requestId: first.body.message }, report('m-3', '1', 'DELIVERED')],
+    },
+  ]);
+  const late = { reference: 'm-2', status: '16', desc: 'REJECTED' };
+  expect((await post(`${url}/__control/reports`, late)).status).toBe(200);
+  await vi.waitFor(() => expect(posts).toHaveLength(2), { timeout: 15_000 });
+  expect(posts[1]?.reports).toMatchObject([report('m-2', '16', 'REJECTED')]);
+  expect((await post(`${url}/__control/reports`, { ...late, reference: 'none' })).status).toBe(404);
 });
 
 test('messages are there after a restart', async () => {

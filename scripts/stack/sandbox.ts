@@ -57,7 +57,9 @@ export async function startSandbox(options: SandboxOptions, started: (child: Chi
       DNS_PORT: String(ports.dns),
       SANDBOX_DIR: options.dir,
       WEBHOOK_URL: `${options.origin}/v1/events/conversion`,
-      WEBHOOK_TOKEN: firstToken(secrets),
+      WEBHOOK_TOKEN: firstToken(secrets.WEBHOOK_TOKENS),
+      SMS_REPORT_URL: `${options.origin}/v1/events/sms`,
+      SMS_REPORT_TOKEN: firstToken(secrets.SMS_REPORT_TOKENS),
       AGCOD_ACCESS_KEY_ID: secrets.AGCOD_ACCESS_KEY_ID,
       AGCOD_SECRET_ACCESS_KEY: secrets.AGCOD_SECRET_ACCESS_KEY,
       AGCOD_PARTNER_ID: options.partnerId,
@@ -85,7 +87,7 @@ export async function startSandbox(options: SandboxOptions, started: (child: Chi
   );
 }
 
-/** The token postbacks carry: the first of those the webhook accepts. */
-export function firstToken(secrets: WorkerSecrets): string {
-  return secrets.WEBHOOK_TOKENS.split(',')[0]?.trim() ?? '';
+/** The token that a partner's calls carry: the first of those the webhook accepts, which are separated by commas. */
+export function firstToken(tokens: string): string {
+  return tokens.split(',')[0]?.trim() ?? '';
 }

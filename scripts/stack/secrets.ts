@@ -16,6 +16,7 @@ export type WorkerSecrets = {
   WEBHOOK_KEYS: string;
   JWT_KEYS: string;
   WEBHOOK_TOKENS: string;
+  SMS_REPORT_TOKENS: string;
   TRACKIER_API_KEY: string;
   AGCOD_ACCESS_KEY_ID: string;
   AGCOD_SECRET_ACCESS_KEY: string;
@@ -56,6 +57,7 @@ async function generate(): Promise<Secrets> {
       WEBHOOK_KEYS: keyring(),
       JWT_KEYS: JSON.stringify([signing]),
       WEBHOOK_TOKENS: token(),
+      SMS_REPORT_TOKENS: token(),
       TRACKIER_API_KEY: token(),
       AGCOD_ACCESS_KEY_ID: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
       AGCOD_SECRET_ACCESS_KEY: randomBytes(30).toString('base64url'),

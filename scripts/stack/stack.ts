@@ -105,7 +105,7 @@ export class Stack {
       webhook: this.#origin,
       database: databases,
       sandbox,
-      webhookToken: firstToken(workerSecrets),
+      webhookToken: firstToken(workerSecrets.WEBHOOK_TOKENS),
       cronToken: await cronToken(workerSecrets.JWT_KEYS),
       operatorPhone: seeded.operatorPhone,
       demo: seeded.demo,

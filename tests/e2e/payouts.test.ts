@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { balanceOf, type Payout, payoutsOf, saleOf } from './support/books.ts';
 import { type Creator, freshOrder, INSTANT, type Link, type Person } from './support/platform.ts';
 import { openSuite } from './support/suite.ts';
@@ -49,6 +49,15 @@ async function payoutOf(shopper: Person): Promise<Payout> {
 /** The next attempt is due now. */
 async function makeDue({ payout_id }: Payout): Promise<void> {
   await on.sql('update payouts set next_attempt_at = now() where payout_id = $1', [payout_id]);
+}
+
+/** The gateway has reported that of a message with the voucher. */
+async function isReported({ payout_id }: Payout, delivery: string): Promise<boolean> {
+  const rows = await on.sql('select 1 from voucher_messages where payout_id = $1 and delivery = $2', [
+    payout_id,
+    delivery,
+  ]);
+  return rows.length > 0;
 }
 
 /** Minutes from now to the payout's next attempt. */
@@ -234,5 +243,40 @@ describe('when the SMS gateway fails', () => {
     expect(sms?.text).toContain(card?.claimCode);
     expect(another).toBeUndefined();
     expect(await on.calls(issued.creation_request_id)).toBe(1);
+  });
+
+  test('fault 42: it took the SMS and its answer is lost; its report ends the sending, without another SMS', async () => {
+    const shopper = await earner('2000.00');
+    await on.smsFault({ kind: 'drop-after', to: shopper.phone });
+    await on.cron('payout');
+    const issued = await payoutOf(shopper);
+    expect(issued).toMatchObject({ status: 'issued', sms_attempts: '1' });
+    await until('the report', () => isReported(issued, 'delivered'));
+    await makeDue(issued);
+    await on.cron('payout');
+    expect(await payoutOf(shopper)).toMatchObject({ status: 'paid', sms_attempts: '1', voucher_code: null });
+    expect(await vouchers(shopper)).toHaveLength(1);
+  });
+
+  test('a voucher that it reports as not delivered is found by operators and sent once more: the same card', async () => {
+    const shopper = await earner('2000.00');
+    await on.smsFault({ kind: 'undelivered', to: shopper.phone });
+    await on.cron('payout');
+    const paid = await payoutOf(shopper);
+    expect(paid).toMatchObject({ status: 'paid', voucher_code: null });
+    await until('the report', () => isReported(paid, 'failed'));
+    const token = inject('operatorToken');
+    const path = `/v1/payouts?user_id=${shopper.user_id}&delivery=failed`;
+    expect((await on.call('GET', path, { token })).json).toMatchObject([{ payout_id: paid.payout_id }]);
+    const resend = (by: string) =>
+      on.call('POST', `/v1/payouts/${paid.payout_id}/resend`, { token: by, json: { reason: 'not arrived' } });
+    expect((await resend(shopper.token)).status).toBe(403);
+    expect(await resend(token)).toMatchObject({ status: 200, json: { status: 'sent' } });
+    expect((await resend(token)).status).toBe(409);
+    await until('the report', () => isReported(paid, 'delivered'));
+    const [first, second, third] = await vouchers(shopper);
+    expect([second?.text, third]).toEqual([first?.text, undefined]);
+    expect(await on.cards(paid.creation_request_id)).toHaveLength(1);
+    expect((await on.call('GET', path, { token })).json).toEqual([]);
   });
 });

@@ -146,6 +146,7 @@ export function twoTenants(): TwoTenants {
       ...{ switch_id: randomUUID(), scope: 'payouts', tenant_id, reason: 'test', thrown_at: at, thrown_by: operator },
       ...{ cleared_at: at, cleared_by: operator },
     });
+    add('creator_kyc_holds', { tenant_id, currency: 'INR', held_at: at });
     add('notices', { notice_id: newId(), tenant_id, kind: 'offer_gone', offer_id: offer, created_at: at });
     for (const user_id of shoppers) {
       const conv_id = newId();
@@ -208,6 +209,7 @@ export function twoTenants(): TwoTenants {
         },
         ...{ partner_id: 'Test1', next_attempt_at: at, created_at: at, status_at: at },
       });
+      add('voucher_messages', { payout_id, number: 1, tenant_id, begun_at: at, status_at: at });
       add('payout_items', {
         led_id,
         tenant_id,

@@ -22,6 +22,7 @@ import { claimDomainRoute } from './domains/claim.ts';
 import { listDomainsRoute } from './domains/list.ts';
 import { releaseDomainRoute } from './domains/release.ts';
 import { verifyDomain } from './domains/verify.ts';
+import { earningsRoute } from './earnings/get.ts';
 import { clickEvent } from './events/click.ts';
 import { conventions, onceOnly } from './http/conventions.ts';
 import { requestDatabase } from './http/database.ts';
@@ -46,6 +47,7 @@ import { landing } from './pages/landing.tsx';
 import { robots } from './pages/robots.ts';
 import { listPayoutsRoute } from './payouts/list.ts';
 import { payoutOperations } from './payouts/operate.ts';
+import { resendVoucher } from './payouts/resend.ts';
 import { profileRoutes } from './profile/routes.ts';
 import { reconciliationFindingsRoute } from './reconciliation/findings.ts';
 import { importConversions } from './reconciliation/import.ts';
@@ -56,7 +58,7 @@ import { rewardTotalsRoute } from './rewards/totals.ts';
 import { userRewards } from './rewards/user.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { payoutStatement } from './statements/payouts.ts';
-import { tenantStatementRoute } from './statements/tenant.tsx';
+import { tenantStatementRoute } from './statements/tenant.ts';
 import { createTenant } from './tenants/create.ts';
 import { getTenant } from './tenants/get.ts';
 import { listTenants } from './tenants/list.ts';
@@ -145,7 +147,9 @@ export function createApp(chance: { clock: Clock; random: Random; write?: (line:
     .route('/', reconciliationFindingsRoute)
     .route('/', payoutRun)
     .route('/', listPayoutsRoute)
+    .route('/', earningsRoute)
     .route('/', payoutOperations)
+    .route('/', resendVoucher)
     .route('/', showVoucher)
     .route('/', payoutStatement)
     .route('/', tenantStatementRoute)

@@ -141,6 +141,8 @@ export async function stage(): Promise<Stage> {
   const env = {
     PLATFORM_ORIGIN: ORIGIN,
     PAYOUT_MINIMUM: '100.00',
+    CREATOR_PAYOUT_MINIMUM: '500.00',
+    CREATOR_PAYOUT_DAY: '1',
     PLATFORM_FEE_BP: '0',
     DNS_ENDPOINT: 'https://resolver.test/dns-query',
     WEBHOOK_TARGETS: 'public',

@@ -128,7 +128,38 @@ describe('a payout whose reward is amended while it is sending, and that is refu
   });
 });
 
-describe('receivables on the creator’s side', () => {
+describe('money rule 11 on the creator’s side: a reversal takes what is pending, then available, then a queued payout, and then becomes a receivable', () => {
+  it('pending and available money is gone without a trace on the account', async () => {
+    const click = await on.storedClick(await on.newVisitor(await on.newUser()));
+    await on.take(on.event(click, { txn_id: 'A', sale_amount: '2000.00' }));
+    await say(click, 'A', { status: 'cancelled' });
+    expect(await on.balance(`creator:pending:%`)).toBe('0.00');
+    const second = await released(await on.newUser(), 'B');
+    expect(await account(on.tenantId)).toEqual({ available: '100.00', reserved: '0.00', receivable: '0.00' });
+    await say(second, 'B', { status: 'cancelled' });
+    expect(await account(on.tenantId)).toEqual({ available: '0.00', reserved: '0.00', receivable: '0.00' });
+  });
+
+  it('a queued payout is cancelled, and what is left of it can be paid anew; the shopper’s side is the shopper’s (money rule 12)', async () => {
+    const [one, two] = [await on.newUser(), await on.newUser()];
+    const first = await released(one, 'A');
+    await released(two, 'B');
+    const payout = await reserved(creator());
+    expect(payout.amount).toBe(20_000n);
+    await say(first, 'A', { status: 'cancelled' });
+    expect(await on.rows('select status from payouts where payout_id = $1', [payout.payoutId])).toEqual([
+      { status: 'cancelled' },
+    ]);
+    expect(await account(on.tenantId)).toEqual({ available: '100.00', reserved: '0.00', receivable: '0.00' });
+    expect(await account(two)).toEqual({ available: '100.00', reserved: '0.00', receivable: '0.00' });
+    const again = await reserved(creator());
+    await sending(again);
+    await issue(again);
+    expect((await on.ledger()).map(({ status }) => status)).toEqual(['reversed', 'confirmed']);
+  });
+});
+
+describe('receivables on the creator’s side (money rule 11)', () => {
   it('are worked off the next rewards before anything is paid again', async () => {
     const user = await on.newUser();
     const first = await released(user, 'A');

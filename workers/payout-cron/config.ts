@@ -1,4 +1,5 @@
 import type { AgcodAccount, AgcodCredentials } from '@hissaback/shared/clients/agcod';
+import { type PayoutDay, parsePayoutDay } from '@hissaback/shared/domain/creator-schedule';
 import { type Hours, parseHours } from '@hissaback/shared/domain/india-time';
 import { type Keyring, keyringFrom } from '@hissaback/shared/domain/keyring';
 import { type Paise, parsePaise } from '@hissaback/shared/domain/money';
@@ -26,8 +27,10 @@ export type PayoutConfig = {
 
 export type CreatorConfig = {
   readonly limits: VoucherLimits;
+  /** What the owner of tenants may be paid for them in a financial year without KYC, in paise; null for no limit. */
+  readonly kycYearlyLimit: Paise | null;
   /** The day of the month (1 to 28, India's) from whose begin on creators are paid; or every day. */
-  readonly day: number | 'daily';
+  readonly day: Exclude<PayoutDay, 'never'>;
 };
 
 export type NotificationConfig = {
@@ -53,7 +56,7 @@ export function payoutConfig(settings: PayoutSettings): PayoutConfig {
   };
   const creatorLimits = { ...limits, minimum: amount(settings, 'CREATOR_PAYOUT_MINIMUM') };
   check('VOUCHER_STEP, VOUCHER_MINIMUM, VOUCHER_MAXIMUM, CREATOR_PAYOUT_MINIMUM', () => checkLimits(creatorLimits));
-  const day = creatorDay(settings.CREATOR_PAYOUT_DAY);
+  const day = check('CREATOR_PAYOUT_DAY', () => parsePayoutDay(settings.CREATOR_PAYOUT_DAY));
   check('VOUCHER_STEP, VOUCHER_MINIMUM, VOUCHER_MAXIMUM, PAYOUT_MINIMUM', () => checkLimits(limits));
   check('AGCOD_PARTNER_ID', () => checkPartnerId(settings.AGCOD_PARTNER_ID));
   const endpoint = check('AGCOD_ENDPOINT', () => new URL(settings.AGCOD_ENDPOINT).origin);
@@ -66,22 +69,17 @@ export function payoutConfig(settings: PayoutSettings): PayoutConfig {
       secretAccessKey: required(settings, 'AGCOD_SECRET_ACCESS_KEY'),
     },
     limits,
-    kycYearlyLimit: settings.KYC_YEARLY_LIMIT === '' ? null : amount(settings, 'KYC_YEARLY_LIMIT'),
-    creators: day === null ? null : { limits: creatorLimits, day },
+    kycYearlyLimit: optionalAmount(settings, 'KYC_YEARLY_LIMIT'),
+    creators:
+      day === 'never'
+        ? null
+        : { limits: creatorLimits, kycYearlyLimit: optionalAmount(settings, 'CREATOR_KYC_YEARLY_LIMIT'), day },
     notifications: notificationConfig(settings),
     voucherKeys: check('VOUCHER_KEYS', () => keyringFrom(settings.VOUCHER_KEYS, 'VOUCHER_KEYS')),
     fundsAlertBelow: amount(settings, 'FUNDS_ALERT_BELOW'),
     runMs: seconds(settings, 'PAYOUT_RUN_SECONDS') * 1_000,
     holdForMs: seconds(settings, 'AGCOD_PROBE_SECONDS') * 1_000,
   };
-}
-
-function creatorDay(text: string): CreatorConfig['day'] | null {
-  if (text === 'never') return null;
-  if (text === 'daily') return 'daily';
-  const day = /^\d{1,2}$/.test(text) ? Number(text) : 0;
-  if (day < 1 || day > 28) throw new ConfigError('CREATOR_PAYOUT_DAY must be a day from 1 to 28, daily or never');
-  return day;
 }
 
 function notificationConfig(settings: PayoutSettings): NotificationConfig | null {
@@ -98,6 +96,11 @@ function required(settings: PayoutSettings, name: keyof PayoutSettings): string 
 
 function amount(settings: PayoutSettings, name: keyof PayoutSettings): Paise {
   return check(name, () => parsePaise(required(settings, name)));
+}
+
+/** Null where the setting is empty. */
+function optionalAmount(settings: PayoutSettings, name: keyof PayoutSettings): Paise | null {
+  return settings[name] === '' ? null : amount(settings, name);
 }
 
 function seconds(settings: PayoutSettings, name: keyof PayoutSettings): number {

@@ -1,71 +1,82 @@
-import { type Sms, type SmsResult, sendSms } from '@hissaback/shared/clients/sms';
-import { beginSms, markPaid, type Payout, smsFailed } from '@hissaback/shared/db/queries/payouts';
+import { beginSms, markPaid, type Payout, type Recipient, smsFailed } from '@hissaback/shared/db/queries/payouts';
+import {
+  beginVoucherMessage,
+  hasArrived,
+  type MessageEnd,
+  settleVoucherMessage,
+} from '@hissaback/shared/db/queries/voucher-messages';
 import { LEASE_MS, smsDelay } from '@hissaback/shared/domain/retry-schedule';
 import { openClaimCode, VoucherSecretError } from '@hissaback/shared/domain/voucher-secret';
 import { logEvent } from './log.ts';
-import { messageLanguage, voucherMessage } from './messages/voucher.ts';
 import { page } from './page.ts';
 import type { PayoutRun } from './run.ts';
+import { messageEnd, sendVoucherSms } from './voucher-sms.ts';
+
+/** The try, about two hours after the first, from which on a gateway that fails is an operator's concern too. */
+const PAGED_FROM = 6;
 
 /**
  * Sends the voucher of an issued payout. Accepted by the gateway: the code is erased and the payout paid, in one step. Refused: it stays `issued` with
- * its code encrypted and is tried again (fault 41). After a crash in between, one more SMS with the same code goes out (fault 42).
+ * its code encrypted and is tried again (fault 41). After a crash in between, one more SMS with the same code goes out (fault 42), unless the gateway has
+ * reported meanwhile that the first one arrived.
  */
 export async function deliverVoucher(run: PayoutRun, payout: Payout): Promise<'paid' | 'waiting' | 'overtaken'> {
-  const begun = await run.db.transaction((tx) => beginSms(tx, payout, run.clock.now(), LEASE_MS));
-  if (begun === null) return 'overtaken';
-  const problem = await send(run, payout, begun);
-  if (problem === null) {
+  if (payout.smsAttempts > 0 && (await run.db.transaction((tx) => hasArrived(tx, payout.payoutId)))) {
     const paid = await run.db.transaction((tx) => markPaid(tx, payout, run.clock.now()));
+    if (paid) logEvent('info', 'voucher_arrived_already', { payout_id: payout.payoutId });
     return paid ? 'paid' : 'overtaken';
   }
-  const next = run.clock.now() + smsDelay(begun.attempt);
-  await run.db.transaction((tx) => smsFailed(tx, payout.payoutId, begun.attempt, next));
-  logEvent('error', 'voucher_not_delivered', {
-    payout_id: payout.payoutId,
-    try: begun.attempt,
-    reason: problem.reason,
+  const begun = await run.db.transaction(async (tx) => {
+    const now = run.clock.now();
+    const sms = await beginSms(tx, payout, now, LEASE_MS);
+    if (sms === null) return null;
+    const { payoutId, tenantId } = payout;
+    await beginVoucherMessage(tx, { payoutId, tenantId, number: sms.attempt, requestedBy: null }, now);
+    return sms;
   });
-  if (problem.needsOperator) {
+  if (begun === null) return 'overtaken';
+  const key = { payoutId: payout.payoutId, number: begun.attempt };
+  const { end, needsOperator } = await send(run, payout, begun);
+  if (end.status === 'accepted') {
+    const paid = await run.db.transaction(async (tx) => {
+      const now = run.clock.now();
+      const isPaid = await markPaid(tx, payout, now);
+      await settleVoucherMessage(tx, key, end, now);
+      return isPaid;
+    });
+    return paid ? 'paid' : 'overtaken';
+  }
+  await run.db.transaction(async (tx) => {
+    const now = run.clock.now();
+    await smsFailed(tx, payout.payoutId, begun.attempt, now + smsDelay(begun.attempt));
+    await settleVoucherMessage(tx, key, end, now);
+  });
+  const reason = end.reason ?? '';
+  logEvent('error', 'voucher_not_delivered', { payout_id: payout.payoutId, try: begun.attempt, reason });
+  if (needsOperator || begun.attempt >= PAGED_FROM) {
     await page(run, {
       dedupKey: `payout:${payout.payoutId}:sms`,
       summary: 'A voucher cannot be delivered by SMS: its code is kept, encrypted, and tried again',
       severity: 'error',
-      details: { payout_id: payout.payoutId, tenant_id: payout.tenantId, reason: problem.reason },
+      details: { payout_id: payout.payoutId, tenant_id: payout.tenantId, reason },
     });
   }
   return 'waiting';
 }
 
-type Problem = { reason: string; needsOperator: boolean };
-type Begun = NonNullable<Awaited<ReturnType<typeof beginSms>>>;
+type Sent = { readonly end: MessageEnd; readonly needsOperator: boolean };
+type Begun = { readonly attempt: number; readonly recipient: Recipient | null; readonly voucherCode: string };
 
-/** Null once the gateway has accepted the message. */
-async function send(run: PayoutRun, payout: Payout, begun: Begun): Promise<Problem | null> {
-  if (begun.recipient === null) return { reason: 'no_phone', needsOperator: true };
+async function send(run: PayoutRun, payout: Payout, begun: Begun): Promise<Sent> {
+  if (begun.recipient === null) return notSent('no_phone');
   const code = await readCode(run, payout, begun.voucherCode);
-  if (code === null) return { reason: 'voucher_key_missing', needsOperator: true };
-  const { settings } = run;
-  const language = messageLanguage(begun.recipient.language);
-  const ownTemplate = language === 'hi' ? settings.DLT_TEMPLATE_VOUCHER_HI : '';
-  const message: Sms = {
-    to: begun.recipient.phone,
-    text: voucherMessage(language, payout.amount, payout.currency, code),
-    kind: 'voucher',
-    templateId: ownTemplate || settings.DLT_TEMPLATE_VOUCHER,
-    reference: `${payout.payoutId}-${begun.attempt}`,
-  };
-  const result: SmsResult = await sendSms(
-    {
-      endpoint: settings.SMS_ENDPOINT,
-      authKey: settings.SMS_AUTH_KEY,
-      sender: settings.SMS_SENDER,
-      entityId: settings.DLT_ENTITY_ID,
-      fetch: run.fetch,
-    },
-    message,
-  );
-  return result.ok ? null : { reason: result.reason, needsOperator: !result.retryable };
+  if (code === null) return notSent('voucher_key_missing');
+  const result = await sendVoucherSms(run, payout, begun.attempt, begun.recipient, code);
+  return { end: messageEnd(result), needsOperator: !result.ok && !result.retryable };
+}
+
+function notSent(reason: string): Sent {
+  return { end: { status: 'refused', reason, messageId: '' }, needsOperator: true };
 }
 
 async function readCode(run: PayoutRun, payout: Payout, secret: string): Promise<string | null> {

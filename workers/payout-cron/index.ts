@@ -3,7 +3,9 @@ import type {
   OperatePayout,
   PayoutCalls,
   PayoutOperated,
+  ResendVoucher,
   ShowVoucher,
+  VoucherResent,
   VoucherShown,
 } from '@hissaback/shared/contracts/payout-calls';
 import { type RunReport, scheduleOf } from '@hissaback/shared/contracts/schedules';
@@ -13,6 +15,7 @@ import { systemClock, systemRandom } from '@hissaback/shared/domain/chance';
 import type { PayoutDeps } from './deps.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { operatePayout } from './operate.ts';
+import { resendVoucher } from './resend-voucher.ts';
 import { runSchedule } from './run-schedule.ts';
 import { showVoucher } from './show-voucher.ts';
 
@@ -53,6 +56,10 @@ export class Payouts extends WorkerEntrypoint<PayoutEnv> implements PayoutCalls 
 
   async voucher(request: ShowVoucher): Promise<VoucherShown> {
     return withDeps(this.env, (deps) => showVoucher(deps, request));
+  }
+
+  async resend(request: ResendVoucher): Promise<VoucherResent> {
+    return withDeps(this.env, (deps) => resendVoucher(deps, request));
   }
 }
 

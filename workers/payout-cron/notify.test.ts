@@ -56,10 +56,30 @@ describe('a shopper is told', () => {
     expect(await kinds()).toEqual(['tracked', 'confirmed', 'reversed']);
   });
 
-  it('that a voucher was paid, beside the voucher itself', async () => {
+  it('that a voucher was paid, beside the voucher itself, and that the reward was confirmed, though one run found and paid it', async () => {
     await stage.reward(shopper, '1500.00');
     await run(MINUTE);
-    expect((await kinds()).sort()).toEqual(['paid', 'voucher']);
+    expect((await kinds()).sort()).toEqual(['confirmed', 'paid', 'voucher']);
+  });
+
+  it('by the shop’s name on one line, cut between characters', async () => {
+    await stage.owner.query('update offers set brand = $1', [`A\r\nB ${'🚀'.repeat(60)}`]);
+    const conv = await reward('pending');
+    await stage.owner.query(
+      `insert into conversions (conv_id, created_at, tenant_id, click_id, link_id, campaign_id, offer_id, order_value, net_commission, currency, status,
+         cool_off_days, received_at)
+       select conv_id, occurred_at, tenant_id, click_id, link_id, tenant_id, offer_id, order_value, net_commission, 'INR', status, 30, occurred_at
+       from conversion_identities where conv_id = $1`,
+      [conv],
+    );
+    await run(MINUTE);
+    await stage.owner.query(`update offers set brand = 'B'`);
+    await stage.owner.query(
+      'set session_replication_role = replica; delete from conversions; reset session_replication_role',
+    );
+    const [sent] = await stage.messages(shopper);
+    expect(sent?.text).toContain(`at A B ${'🚀'.repeat(36)} is tracked`);
+    expect(sent?.text.isWellFormed()).toBe(true);
   });
 
   it('in Hindi, under that text’s own template or the common one', async () => {
@@ -77,7 +97,7 @@ describe('a shopper is told', () => {
 
   it('nothing that was switched off; vouchers come all the same', async () => {
     await stage.owner.query(
-      'insert into notification_preferences (user_id, tracked, paid, updated_at) values ($1, false, false, now())',
+      'insert into notification_preferences (user_id, tracked, confirmed, paid, updated_at) values ($1, false, false, false, now())',
       [shopper.userId],
     );
     await reward('pending');

@@ -43,14 +43,28 @@ export async function notify(run: PayoutRun): Promise<void> {
   }
 }
 
+/**
+ * Enters what there is to tell before a run pays: what was confirmed since the last one may be paid by this one, and both are told. Never breaks a run.
+ */
+export async function enterNotifications(run: PayoutRun): Promise<void> {
+  if (run.config.notifications === null) return;
+  try {
+    await collect(run);
+  } catch (error) {
+    logEvent('error', 'notifications_failed', { reason: reasonOf(error) });
+  }
+}
+
 /** The first run tells nothing of the past. */
 async function collect(run: PayoutRun): Promise<void> {
   const to = run.clock.now();
   const added = await run.db.transaction(async (tx) => {
-    const { toldUntil } = await readWatermark(tx, SCHEDULE);
-    const from = typeof toldUntil === 'number' ? Math.max(toldUntil - OVERLAP_MS, to - STALE_MS) : to;
+    const { toldUntil, toldSince } = await readWatermark(tx, SCHEDULE);
+    const isFirst = typeof toldUntil !== 'number';
+    const since = typeof toldSince === 'number' ? toldSince : 0;
+    const from = isFirst ? to : Math.max(toldUntil - OVERLAP_MS, to - STALE_MS, since);
     const count = await collectNotifications(tx, { from, to });
-    await writeWatermark(tx, SCHEDULE, { toldUntil: to });
+    await writeWatermark(tx, SCHEDULE, { toldUntil: to, ...(isFirst && { toldSince: to - 1 }) });
     return count;
   });
   if (added > 0) logEvent('info', 'notifications_entered', { count: added });
@@ -66,16 +80,18 @@ async function sendAll(run: PayoutRun): Promise<void> {
 }
 
 async function sendOne(run: PayoutRun, notification: Notification): Promise<void> {
-  const end = await send(run, notification);
+  const { end, messageId = '' } = await send(run, notification);
   const now = run.clock.now();
-  await run.db.transaction((tx) => settleNotification(tx, notification, end, now));
+  await run.db.transaction((tx) => settleNotification(tx, notification, end, now, messageId));
   if (end === 'failed' || end === 'unknown')
     logEvent('error', 'notification_not_sent', { kind: notification.kind, subject: notification.subject, end });
 }
 
-async function send(run: PayoutRun, notification: Notification): Promise<NotificationEnd | { again: number }> {
-  if (!notification.isWanted) return 'switched_off';
-  if (notification.phone === null) return 'failed';
+type Sent = { readonly end: NotificationEnd | { again: number }; readonly messageId?: string };
+
+async function send(run: PayoutRun, notification: Notification): Promise<Sent> {
+  if (!notification.isWanted) return { end: 'switched_off' };
+  if (notification.phone === null) return { end: 'failed' };
   const { settings } = run;
   const { kind, subject, amount, currency, brand, attempt } = notification;
   const language = messageLanguage(notification.language);
@@ -95,10 +111,10 @@ async function send(run: PayoutRun, notification: Notification): Promise<Notific
       reference: `${kind}-${subject}`,
     },
   );
-  if (result.ok) return 'sent';
-  if (!isCertain(result)) return 'unknown';
-  if (!result.retryable || attempt >= MOST_ATTEMPTS) return 'failed';
-  return { again: run.clock.now() + smsDelay(attempt) };
+  if (result.ok) return { end: 'sent', messageId: result.id };
+  if (!isCertain(result)) return { end: 'unknown' };
+  if (!result.retryable || attempt >= MOST_ATTEMPTS) return { end: 'failed' };
+  return { end: { again: run.clock.now() + smsDelay(attempt) } };
 }
 
 /** The gateway said no, or that it is in trouble. A silence may be a message that went out. */

@@ -41,7 +41,7 @@ describe('a creator’s earnings', () => {
     expect(await stage.broken()).toEqual([]);
   });
 
-  it('are cut into cards, stand on the creator’s side of the rewards, and leave the shopper’s side alone', async () => {
+  it('are cut into cards (money rule 13), stand on the creator’s side of the rewards, and leave the shopper’s side alone (money rule 12)', async () => {
     await stage.earning(shopper, '15000.00');
     const conv = await stage.earning(shopper, '8000.40');
     at(FIRST);

@@ -1,8 +1,11 @@
+import { endKycHold, holdForKyc } from '@hissaback/shared/db/queries/creator-earnings';
 import {
   claimAccount,
   claimEveryAccount,
+  claimRecipient,
   findPayees,
   insertReservation,
+  type Payee,
   type PayeeKey,
   recipientOf,
   uncoveredShares,
@@ -54,7 +57,7 @@ export async function reserveEach(run: PayoutRun, payees: Payees, counts: Payout
     const found: PayeeKey[] = await run.db.transaction((tx) => findPayees(tx, wanted));
     for (const payee of found) {
       if (isOver()) return false;
-      isComplete = (await reserveOrPage(run, payees, payee, counts)) && isComplete;
+      isComplete = (await reserveOne(run, payees, payee, counts)) && isComplete;
     }
     if (found.length < PAYEES_AT_ONCE) return isComplete;
     after = found.at(-1) ?? null;
@@ -62,8 +65,15 @@ export async function reserveEach(run: PayoutRun, payees: Payees, counts: Payout
   return false;
 }
 
-/** One payee's disagreement of balance and ledger stops that payee, not the others. False if somebody else is at the account. */
-async function reserveOrPage(run: PayoutRun, payees: Payees, payee: PayeeKey, counts: PayoutCounts): Promise<boolean> {
+/**
+ * Reserves what one payee may be paid. A disagreement of balance and ledger stops that payee, not the others. False if somebody else is at the account.
+ */
+export async function reserveOne(
+  run: PayoutRun,
+  payees: Payees,
+  payee: PayeeKey,
+  counts: PayoutCounts,
+): Promise<boolean> {
   try {
     const reserved = await reserve(run, payees, payee);
     counts.reserved += reserved ?? 0;
@@ -87,36 +97,48 @@ async function reserveOrPage(run: PayoutRun, payees: Payees, payee: PayeeKey, co
  * @returns how many payouts were queued, or null if somebody else is at that account
  * @throws RangeError when the released rewards do not cover the balance
  */
-async function reserve(run: PayoutRun, { limits, mayReserve }: Payees, payee: PayeeKey): Promise<number | null> {
+async function reserve(run: PayoutRun, { limits, mayReserve }: Payees, key: PayeeKey): Promise<number | null> {
   const { account } = run.config;
   return run.db.transaction(async (tx) => {
-    const available = await claimAccount(tx, payee);
+    const available = await claimAccount(tx, key);
     if (available === null) return null;
+    const userId = await recipientOf(tx, key);
+    if (userId === null) return 0;
+    if (mayReserve !== undefined && !(await mayReserve(tx, key))) return 0;
+    const payee = { ...key, userId };
     const room = await roomOf(tx, run, payee);
     if (room === 'busy') return null;
-    const payouts = sliceVouchers(room === null ? available : lesser(available, room), limits).map((amount) => ({
+    const wanted = sliceVouchers(available, limits);
+    const amounts = room === null ? wanted : sliceVouchers(lesser(available, room), limits);
+    const now = run.clock.now();
+    if (payee.side === 'creator')
+      await (total(amounts) < total(wanted) ? holdForKyc(tx, payee, now) : endKycHold(tx, payee));
+    if (amounts.length === 0) return 0;
+    const payouts = amounts.map((amount) => ({
       payoutId: mintUuid(run.random),
       amount,
       creationRequestId: mintCreationRequestId(account.partnerId, run.random),
     }));
-    if (payouts.length === 0) return 0;
-    if (mayReserve !== undefined && !(await mayReserve(tx, payee))) return 0;
-    const userId = await recipientOf(tx, payee);
-    if (userId === null) return 0;
     const items = allocate(await uncoveredShares(tx, payee), payouts);
-    await insertReservation(tx, { ...payee, userId }, account, payouts, items, run.clock.now());
+    await insertReservation(tx, payee, account, payouts, items, now);
     return payouts.length;
   });
 }
 
+function total(amounts: readonly Paise[]): Paise {
+  return amounts.reduce((sum, amount) => sum + amount, 0n);
+}
+
 /**
- * What a shopper may still be paid this year, in paise; null for any amount. A year's total counts over all tenants, so all the shopper's accounts are
- * locked while it is asked.
+ * What a payee may still be paid this year without a PAN, in paise; null for any amount. A year's total counts over all tenants: all accounts of a shopper,
+ * or the person who receives a creator's vouchers, are locked while it is asked.
  */
-async function roomOf(tx: Tx, run: PayoutRun, payee: PayeeKey): Promise<Paise | null | 'busy'> {
-  const limit = run.config.kycYearlyLimit;
-  if (limit === null || payee.side !== 'shopper') return null;
-  if (!(await claimEveryAccount(tx, payee))) return 'busy';
+async function roomOf(tx: Tx, run: PayoutRun, payee: Payee): Promise<Paise | null | 'busy'> {
+  const { side, userId, currency } = payee;
+  const limit = side === 'shopper' ? run.config.kycYearlyLimit : (run.config.creators?.kycYearlyLimit ?? null);
+  if (limit === null) return null;
+  const isOurs = side === 'shopper' ? await claimEveryAccount(tx, payee) : await claimRecipient(tx, userId);
+  if (!isOurs) return 'busy';
   const since = new Date(financialYearStart(run.clock.now()));
-  return roomWithoutKyc(tx, { user_id: payee.payee, currency: payee.currency, since, limit });
+  return roomWithoutKyc(tx, { user_id: userId, side, currency, since, limit });
 }

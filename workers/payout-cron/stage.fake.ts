@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '@hissaback/shared/db/client';
 import { audit, INVARIANTS } from '@hissaback/shared/db/queries/audit';
+import { recordDeliveryReports } from '@hissaback/shared/db/queries/delivery-reports';
 import {
   type AgcodGate,
   acquireSlot,
@@ -15,6 +16,7 @@ import {
 } from '@hissaback/shared/domain/agcod-gate';
 import type { Random } from '@hissaback/shared/domain/chance';
 import { type FixedClock, fixedClock, seededRandom } from '@hissaback/shared/domain/chance.fake';
+import { readDeliveryReports } from '@hissaback/shared/domain/delivery-report';
 import pg from 'pg';
 import { startAgcod } from '../../sandbox/agcod/server.ts';
 import type { Running } from '../../sandbox/kit/http.ts';
@@ -87,6 +89,8 @@ const TABLES = [
   'operators',
   'tenant_members',
   'audit_log',
+  'creator_kyc_holds',
+  'voucher_messages',
   'payout_items',
   'payouts',
   'journal_entries',
@@ -396,8 +400,18 @@ export class Stage {
     return (await this.operations()).filter(({ op }) => op === 'CreateGiftCard');
   }
 
-  async messages(shopper: Shopper): Promise<{ text: string; kind: string; reference: string }[]> {
-    return this.#ask('sms', `/messages?to=${encodeURIComponent(shopper.phone)}`);
+  async messages(shopper: Shopper): Promise<{ id: string; text: string; kind: string; reference: string }[]> {
+    return this.#ask('sms', `/__control/messages?to=${encodeURIComponent(shopper.phone)}`);
+  }
+
+  /** What the SMS gateway tells the webhook worker. */
+  async reports(body: unknown): Promise<number> {
+    const db = openDatabase({ connectionString: this.database.webhook });
+    try {
+      return await db.transaction((tx) => recordDeliveryReports(tx, readDeliveryReports(body) ?? [], this.clock.now()));
+    } finally {
+      await db.end();
+    }
   }
 
   async pages(): Promise<{ dedup_key: string; event_action: string }[]> {
@@ -464,6 +478,7 @@ function settingsFor(agcod: string, sms: string, pager: string): PayoutSettings 
     PAYOUT_MINIMUM: '100.00',
     KYC_YEARLY_LIMIT: '',
     CREATOR_PAYOUT_MINIMUM: '500.00',
+    CREATOR_KYC_YEARLY_LIMIT: '',
     CREATOR_PAYOUT_DAY: '1',
     NOTIFICATIONS: 'off',
     NOTIFICATION_HOURS: '9-21',

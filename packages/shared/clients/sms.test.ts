@@ -36,6 +36,7 @@ test('the message goes to the flow API with its DLT ids, the key in a header onl
     kind: 'otp',
     text: 'code 123456',
     reference: 'r1',
+    CRQID: 'r1',
   });
 });
 

@@ -26,7 +26,7 @@ export type Sms = {
 };
 
 export type SmsResult =
-  /** Accepted, which is not arrived. */
+  /** Accepted, which is not arrived. The gateway's id is empty where it gave none. */
   | { ok: true; id: string }
   | {
       ok: false;
@@ -64,6 +64,8 @@ export async function sendSms(gateway: SmsGateway, message: Sms): Promise<SmsRes
         kind: message.kind,
         text: message.text,
         reference: message.reference,
+        // What MSG91 calls the client's own reference, which its reports carry.
+        CRQID: message.reference,
       }),
       signal: aborter.signal,
     });
@@ -84,8 +86,13 @@ function outcomeOf(status: number, text: string): SmsResult {
   const reply = parseReply(text);
   if (reply?.type === 'error' || status >= 300)
     return { ok: false, retryable: false, notSent: true, reason: 'refused' };
-  if (reply?.type === 'success') return { ok: true, id: reply.message };
+  if (reply?.type === 'success') return { ok: true, id: idOf(reply.message) };
   return { ok: false, retryable: true, notSent: false, reason: 'bad_reply' };
+}
+
+/** A gateway's id is kept only if it looks like one. */
+function idOf(text: string): string {
+  return /^[\x21-\x7e]{1,100}$/.test(text) ? text : '';
 }
 
 function parseReply(text: string): { type: 'success' | 'error'; message: string } | null {

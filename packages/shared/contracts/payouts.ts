@@ -26,6 +26,8 @@ export const payoutQuery = z.object({
   status: z.enum(PAYOUT_STATUSES).optional(),
   tenant_id: uuid.optional(),
   user_id: uuid.optional(),
+  /** For operators: by what the SMS gateway reported of the voucher's message. */
+  delivery: z.enum(['delivered', 'failed', 'unreported']).optional(),
   ...pageQuery,
 });
 
@@ -56,6 +58,18 @@ export const payout = z.object({
       held_by: z.string().nullable(),
       is_cancelling: z.boolean(),
       resolved_at: instant.nullable(),
+      /** The voucher's message: the one that arrived, else the last; null before the first. */
+      message: z
+        .object({
+          /** What the gateway answered; `unknown` if nothing, when it may have gone out. */
+          status: z.enum(['sending', 'accepted', 'refused', 'unknown']),
+          /** What it reported later; null if nothing yet. */
+          delivery: z.enum(['delivered', 'failed']).nullable(),
+          /** Why it was refused or failed. */
+          reason: z.string().nullable(),
+          at: instant,
+        })
+        .nullable(),
     })
     .optional(),
 });
@@ -65,6 +79,9 @@ export type PayoutView = z.output<typeof payout>;
 /** `POST /v1/payouts/:payout_id/{hold,release,cancel,retry,resolve}`. */
 export const payoutAction = z.object({ reason: operatorReason });
 export const payoutOperated = z.object({ payout_id: z.string(), status: z.enum(PAYOUT_STATUSES) });
+
+/** `POST /v1/payouts/:payout_id/resend`. */
+export const voucherResent = z.object({ payout_id: z.string(), status: z.literal('sent') });
 
 /** `POST /v1/payouts/:payout_id/voucher`. */
 export const shownVoucher = z.object({

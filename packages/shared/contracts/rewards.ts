@@ -20,9 +20,9 @@ export const reward = z.object({
   amount: moneyText,
   currency: z.string().length(3),
   status: z.enum(REWARD_STATUSES),
-  /** When the next step is due: the end of the cool-off, or the payout of a confirmed reward. Null: nothing is awaited. */
+  /** When the next step is due: the end of the cool-off, the payout of a confirmed reward, or that payout's own. Null: nothing is awaited, or nobody can say when. */
   eta: instant.nullable(),
-  /** What it waits for meanwhile: the return period, a review, a balance that is large enough for a payout, or the shopper's PAN. */
+  /** What it waits for meanwhile: the return period, somebody's look, a balance that is large enough for a payout, or the shopper's PAN. */
   waits_for: z.enum(['cool_off', 'review', 'minimum', 'kyc']).nullable(),
   brand: z.string().nullable(),
   created_at: instant,

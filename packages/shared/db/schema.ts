@@ -583,8 +583,41 @@ export const notifications = pgTable(
     nextAttemptAt: instant('next_attempt_at').notNull(),
     createdAt: instant('created_at').notNull(),
     statusAt: instant('status_at').notNull(),
+    messageId: text('message_id'),
+    delivery: text('delivery'),
+    deliveryReason: text('delivery_reason'),
+    deliveryAt: instant('delivery_at'),
   },
   (table) => [primaryKey({ columns: [table.kind, table.subject] })],
+);
+
+export const voucherMessages = pgTable(
+  'voucher_messages',
+  {
+    payoutId: uuid('payout_id').notNull(),
+    number: integer('number').notNull(),
+    tenantId: uuid('tenant_id').notNull(),
+    status: text('status').notNull().default('sending'),
+    reason: text('reason'),
+    messageId: text('message_id'),
+    delivery: text('delivery'),
+    deliveryReason: text('delivery_reason'),
+    deliveryAt: instant('delivery_at'),
+    begunAt: instant('begun_at').notNull(),
+    statusAt: instant('status_at').notNull(),
+    requestedBy: uuid('requested_by'),
+  },
+  (table) => [primaryKey({ columns: [table.payoutId, table.number] })],
+);
+
+export const creatorKycHolds = pgTable(
+  'creator_kyc_holds',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    currency: char('currency', { length: 3 }).notNull(),
+    heldAt: instant('held_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.currency] })],
 );
 
 export const notificationPreferences = pgTable('notification_preferences', {

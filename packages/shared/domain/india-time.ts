@@ -33,6 +33,12 @@ export function lastDayOfMonth(day: number, at: number): number {
   return Date.UTC(local.getUTCFullYear(), local.getUTCMonth() + months, day) - IST_MS;
 }
 
+/** When the day of the month (1 to 28) next begins in India, after `at`; both in milliseconds since the Unix epoch. */
+export function nextDayOfMonth(day: number, at: number): number {
+  const last = new Date(lastDayOfMonth(day, at) + IST_MS);
+  return Date.UTC(last.getUTCFullYear(), last.getUTCMonth() + 1, day) - IST_MS;
+}
+
 /** The hours of the day in India in which messages may go out: from `from` up to `to`, whole hours from 0 to 24. */
 export type Hours = { readonly from: number; readonly to: number };
 

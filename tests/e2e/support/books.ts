@@ -128,7 +128,7 @@ export type Payout = {
 /** A shopper's payouts, the largest first. */
 export async function payoutsOf(on: Platform, userId: string): Promise<Payout[]> {
   const rows = await on.sql(
-    `select payout_id, status, amount, attempts, creation_request_id, next_attempt_at, gc_id, voucher_code, error_code
+    `select payout_id, status, amount, attempts, creation_request_id, next_attempt_at, gc_id, voucher_code, error_code, sms_attempts
      from payouts where user_id = $1 order by amount desc, payout_id`,
     [userId],
   );

@@ -33,6 +33,7 @@ beforeAll(async () => {
     PAYOUTS: {
       operate: async () => ({ ok: false, reason: 'not_found' }),
       voucher: async () => ({ ok: false, reason: 'not_found' }),
+      resend: async () => ({ ok: false, reason: 'not_found' }),
     },
     SMS_ENDPOINT: `http://127.0.0.1:${port}`,
     DNS_ENDPOINT: `http://127.0.0.1:${port}/dns-query`,

@@ -28,6 +28,8 @@ export type IdentityBindings = {
   SMS_SENDER: string;
   DLT_ENTITY_ID: string;
   DLT_TEMPLATE_OTP: string;
+  /** The Hindi text's own template; without one everybody gets the English text. */
+  DLT_TEMPLATE_OTP_HI?: string;
 };
 
 export type IdentityEnv = { Bindings: IdentityBindings; Variables: HttpVariables & { db: Database } };

@@ -1,6 +1,8 @@
 import { type SmsGateway, sendSms } from '@hissaback/shared/clients/sms';
 import { otpRequest } from '@hissaback/shared/contracts/auth';
 import type { OtpCalls, OtpRequested } from '@hissaback/shared/contracts/durable-objects';
+import { preferredLanguage } from '@hissaback/shared/domain/accept-language';
+import { otpReference } from '@hissaback/shared/domain/delivery-report';
 import { OTP_COOLDOWN_MS, OTP_REQUESTS_PER_HOUR } from '@hissaback/shared/domain/otp';
 import { encodeOtpRequestId } from '@hissaback/shared/domain/otp-request-id';
 import { parseCountries, parsePhone } from '@hissaback/shared/domain/phone';
@@ -49,15 +51,29 @@ async function deliver(
   }
   const sent = await sendSms(gatewayOf(c.env), {
     to: phone,
-    text: otpText(requested.code, requested.validityMs),
+    ...messageOf(c, requested),
     kind: 'otp',
-    templateId: c.env.DLT_TEMPLATE_OTP,
-    reference: mintUuid(c.var.random),
+    reference: otpReference(mintUuid(c.var.random)),
   });
   if (sent.ok) return;
   await object.cancel(requested.nonce, sent.notSent ? 'not_sent' : 'unknown');
   c.var.log.error('otp_not_sent', { reason: sent.reason });
   throw notSent(30);
+}
+
+/** In the language that the request asks for, as far as it has a template of its own: nobody looks whose phone it is. */
+function messageOf(c: Context<IdentityEnv>, { code, validityMs }: { code: string; validityMs: number }) {
+  const hindi = c.env.DLT_TEMPLATE_OTP_HI ?? '';
+  const language = hindi === '' ? 'en' : preferredLanguage(c.req.header('accept-language'), ['en', 'hi']);
+  return language === 'hi'
+    ? { text: otpInHindi(code, validityMs), templateId: hindi }
+    : { text: otpText(code, validityMs), templateId: c.env.DLT_TEMPLATE_OTP };
+}
+
+/** The message: one six-digit number, the code. */
+export function otpInHindi(code: string, validityMs: number): string {
+  const minutes = Math.max(1, Math.floor(validityMs / 60_000));
+  return `${code} आपका Hissaback कोड है, ${minutes} मिनट तक मान्य। इसे किसी को न बताएँ: हम इसे कभी नहीं माँगते।`;
 }
 
 /** The message: one six-digit number, the code. */

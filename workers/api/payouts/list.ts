@@ -10,7 +10,7 @@ import { assertOperator } from '../http/ownership.ts';
 import { decodeTimeCursor, pageOf } from '../http/page.ts';
 import { operation } from '../openapi/operation.ts';
 
-/** `GET /v1/payouts?status&tenant_id&user_id`: everybody's for operators, one's own for anybody else; newest first, never with a code. */
+/** `GET /v1/payouts?status&tenant_id&user_id&delivery`: everybody's for operators, one's own for anybody else; newest first, never with a code. */
 export const listPayoutsRoute = new Hono<ApiContext>().get(
   '/v1/payouts',
   operation({
@@ -73,6 +73,15 @@ function payoutView(row: ListedPayout, isOperator: boolean): PayoutView {
         held_by: row.held_by,
         is_cancelling: row.cancelling,
         resolved_at: row.resolved_at?.toISOString() ?? null,
+        message:
+          row.message_status === null || row.message_at === null
+            ? null
+            : {
+                status: row.message_status,
+                delivery: row.delivery,
+                reason: row.message_reason,
+                at: row.message_at.toISOString(),
+              },
       },
     }),
   };

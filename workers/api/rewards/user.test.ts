@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { payoutOn } from '../payouts/payouts.fake.ts';
 import { type Stage, stage } from '../stage.fake.ts';
 
 let on: Stage;
@@ -59,11 +60,49 @@ test('a confirmed reward is due at the next payout run once the balance reaches 
   };
   expect(await etas()).toEqual({ confirmed: null, rejected: null, reversed: null });
   const account = 'insert into payee_accounts values ($1, $2, $3, $4, $5, $6)';
-  await on.sql(account, [tenant_id, 'shopper', user_id, 'INR', '60.00', '39.99']);
+  await on.sql(account, [tenant_id, 'shopper', user_id, 'INR', '99.99', '500.00']);
   expect((await etas()).confirmed).toBeNull();
-  await on.sql('update payee_accounts set reserved = 40 where payee = $1', [user_id]);
+  await on.sql('update payee_accounts set available = 100 where payee = $1', [user_id]);
   const next = Math.floor(on.clock.now() / 60_000) * 60_000 + 60_000;
   expect((await etas()).confirmed).toBe(new Date(next).toISOString());
+});
+
+test('a confirmed reward in a payout waits for that payout; while a refused one or a kill switch is in the way nobody can say how long', async () => {
+  const { token, user_id, tenant_id, reward } = await shopping();
+  const led_id = await reward({ status: 'confirmed' });
+  const rest = await reward({ status: 'confirmed', at: new Date(on.clock.now() - 1_000) });
+  const states = async () => {
+    const { json } = await on.call('GET', '/v1/rewards/user', { token });
+    const rows = json.map((row: { led_id: string; eta: string | null; waits_for: string | null }) => [
+      row.led_id,
+      [row.eta, row.waits_for],
+    ]);
+    return Object.fromEntries(rows);
+  };
+  const payout_id = await payoutOn(on, { tenant_id, user_id, status: 'issued', amount: '40.00' });
+  await on.sql(
+    `insert into payout_items (led_id, tenant_id, side, event_id, payout_id, amount) values ($1, $2, 'shopper', 'r', $3, 40)`,
+    [led_id, tenant_id, payout_id],
+  );
+  const due = Math.ceil(on.clock.now() / 60_000) * 60_000 + 600_000;
+  await on.sql('update payouts set next_attempt_at = $2 where payout_id = $1', [payout_id, new Date(due)]);
+  expect(await states()).toEqual({ [led_id]: [new Date(due).toISOString(), null], [rest]: [null, 'minimum'] });
+  await on.sql('update payouts set held_at = $2, held_by = $3 where payout_id = $1', [
+    payout_id,
+    new Date(),
+    (await on.operator()).user_id,
+  ]);
+  expect((await states())[led_id]).toEqual([null, null]);
+  await on.sql('update payouts set held_at = null, held_by = null where payout_id = $1', [payout_id]);
+  const refused = await payoutOn(on, { tenant_id, user_id, status: 'error_hard', amount: '40.00' });
+  expect((await states())[rest]).toEqual([null, 'review']);
+  await on.sql('update payouts set resolved_at = now() where payout_id = $1', [refused]);
+  expect((await states())[rest]).toEqual([null, 'minimum']);
+  await on.sql(
+    `insert into kill_switches (switch_id, scope, tenant_id, reason, thrown_at, thrown_by) values ($1, 'payouts', $2, 'test', now(), $3)`,
+    [on.uuid(), tenant_id, user_id],
+  );
+  expect((await states())[led_id]).toEqual([null, null]);
 });
 
 test('the Link header leads through all rewards once, ties included', async () => {

@@ -5,7 +5,7 @@ import { withUser } from '@hissaback/shared/db/tenancy';
 import type { Tx } from '@hissaback/shared/db/types';
 import { financialYearStart } from '@hissaback/shared/domain/kyc';
 import { type Paise, parsePaise } from '@hissaback/shared/domain/money';
-import { nextStep, type PayoutTerms } from '@hissaback/shared/domain/reward-eta';
+import { nextStep } from '@hissaback/shared/domain/reward-eta';
 import { authenticate } from '@hissaback/shared/http/auth';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
@@ -37,16 +37,21 @@ export const userRewards = new Hono<ApiContext>().get(
     }));
     const page = pageOf(rows, limit, c.req.url, (last) => [String(last.at), String(last.led_id)]);
     return c.json(
-      page.rows.map((row) => rewardView(row, { minimum, room: room(row.currency) }, now)),
+      page.rows.map((row) => rewardView(row, minimum, room(row.currency), now)),
       200,
       page.headers,
     );
   },
 );
 
-function rewardView(row: RewardRow, terms: PayoutTerms, now: number): Reward {
-  const { status } = row;
-  const awaited = { status, payable: parsePaise(row.payable), available: parsePaise(row.available) };
+function rewardView(row: RewardRow, minimum: Paise, room: Paise | null, now: number): Reward {
+  const { status, payout_status, payout_due_at } = row;
+  const payout =
+    payout_status === null || payout_due_at === null
+      ? null
+      : { status: payout_status, dueAt: payout_due_at.getTime(), isHeld: row.payout_is_held === true };
+  const awaited = { status, available: parsePaise(row.available), payout, isApproved: row.is_approved };
+  const terms = { minimum, room, isBlocked: row.is_blocked, isStopped: row.is_stopped };
   const { eta, waitsFor } = nextStep({ ...awaited, releaseAt: row.release_at.getTime() }, terms, now);
   return {
     led_id: String(row.led_id),
@@ -70,6 +75,12 @@ async function roomOf(
   // The setting is empty where there is no limit.
   if (!limit) return () => null;
   const since = new Date(financialYearStart(now));
-  const room = await roomWithoutKyc(tx, { user_id, currency: VOUCHER_CURRENCY, since, limit: parsePaise(limit) });
+  const room = await roomWithoutKyc(tx, {
+    user_id,
+    side: 'shopper',
+    currency: VOUCHER_CURRENCY,
+    since,
+    limit: parsePaise(limit),
+  });
   return (currency) => (currency === VOUCHER_CURRENCY ? room : null);
 }

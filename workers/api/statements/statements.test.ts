@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { payoutOn } from '../payouts/payouts.fake.ts';
 import { type Stage, stage } from '../stage.fake.ts';
@@ -89,9 +90,16 @@ test('a tenant’s month: what was earned less what was paid is what the balance
     '150.00',
     '<html lang="en">',
     'scope="row"',
+    // 150 at the end, 650 earned and 600 paid in between.
+    'Balance at the beginning</th><td>100.00',
   ]) {
     expect(page.text).toContain(shown);
   }
+  expect(page.text).toMatch(/^<!doctype html>/);
+  const style = /<style>([^<]*)<\/style>/.exec(page.text)?.[1] ?? '';
+  const hash = createHash('sha256').update(style).digest('base64');
+  expect(page.headers.get('content-security-policy')).toContain(`style-src 'sha256-${hash}'`);
+  expect(style).toContain('@media print');
 });
 
 test('a card that was cancelled was not paid', async () => {

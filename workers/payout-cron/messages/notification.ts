@@ -13,9 +13,9 @@ const TEXTS: Readonly<Record<NotificationKind, Readonly<Record<MessageLanguage, 
   },
   confirmed: {
     en: ({ amount, brand }) =>
-      `Hissaback: your cashback of ${amount}${brand && ` from ${brand}`} is confirmed. It comes as a gift voucher with the next payout.`,
+      `Hissaback: your cashback of ${amount}${brand && ` from ${brand}`} is confirmed. It is paid as an Amazon gift voucher.`,
     hi: ({ amount, brand }) =>
-      `Hissaback: ${brand && `${brand} का `}आपका ${amount} का कैशबैक पक्का हो गया है। यह अगले भुगतान में गिफ्ट वाउचर के रूप में आएगा।`,
+      `Hissaback: ${brand && `${brand} का `}आपका ${amount} का कैशबैक पक्का हो गया है। इसका भुगतान Amazon गिफ्ट वाउचर से होता है।`,
   },
   paid: {
     en: ({ amount }) =>
@@ -40,5 +40,13 @@ export function notificationMessage(
   words: { amount: string; currency: string; brand: string | null },
 ): string {
   const amount = `${words.currency === 'INR' ? 'Rs' : words.currency} ${words.amount}`;
-  return TEXTS[kind][language]({ amount, brand: (words.brand ?? '').slice(0, LONGEST_BRAND) });
+  return TEXTS[kind][language]({ amount, brand: shopOf(words.brand ?? '') });
+}
+
+/** A shop's name on one line, cut between characters. */
+function shopOf(brand: string): string {
+  const line = brand.toWellFormed().replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ');
+  return Array.from(new Intl.Segmenter().segment(line.trim()), ({ segment }) => segment)
+    .slice(0, LONGEST_BRAND)
+    .join('');
 }

@@ -76,18 +76,22 @@ export async function claimNotifications(
 
 export type NotificationEnd = 'sent' | 'switched_off' | 'failed' | 'unknown';
 
-/** Ends a notification that is being sent; or queues it again for `again` (milliseconds since the Unix epoch), for it certainly did not go out. */
+/**
+ * Ends a notification that is being sent; or queues it again for `again` (milliseconds since the Unix epoch), for it certainly did not go out.
+ * @param messageId the gateway's, once it took the message; empty where it gave none
+ */
 export async function settleNotification(
   tx: Tx,
   { kind, subject, attempt }: Pick<Notification, 'kind' | 'subject' | 'attempt'>,
   end: NotificationEnd | { readonly again: number },
   now: number,
+  messageId = '',
 ): Promise<void> {
   const again = typeof end === 'string' ? null : new Date(end.again);
   await tx.query(
-    `update notifications set status = $4, status_at = $5, next_attempt_at = coalesce($6, next_attempt_at)
+    `update notifications set status = $4, status_at = $5, next_attempt_at = coalesce($6, next_attempt_at), message_id = nullif($7, '')
      where kind = $1 and subject = $2 and status = 'sending' and attempts = $3`,
-    [kind, subject, attempt, typeof end === 'string' ? end : 'queued', new Date(now), again],
+    [kind, subject, attempt, typeof end === 'string' ? end : 'queued', new Date(now), again, messageId],
   );
 }
 

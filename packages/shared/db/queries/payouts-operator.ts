@@ -1,5 +1,6 @@
 import type { ActionDecision, Steered } from '../../domain/payout-action.ts';
 import type { PayoutStatus } from '../../domain/payout-state.ts';
+import type { Delivery, MessageStatus } from '../../domain/voucher-message.ts';
 import type { Tx } from '../types.ts';
 import {
   lockAccount,
@@ -177,6 +178,9 @@ export async function payoutOfUser(
   return row === undefined ? null : { ...payoutOf(row), gcId: row.gcId };
 }
 
+/** What the SMS gateway reported of a voucher's message; `unreported`: it took the message, and no report has come. */
+export type DeliveryFilter = Delivery | 'unreported';
+
 /** A payout as operators and its own receiver see it: never a code, not even encrypted. */
 export type ListedPayout = {
   payout_id: string;
@@ -200,6 +204,11 @@ export type ListedPayout = {
   created_at: Date;
   issued_at: Date | null;
   paid_at: Date | null;
+  /** Of its messages: the one that arrived, else the last. Operators only. */
+  message_status: MessageStatus | null;
+  message_reason: string | null;
+  message_at: Date | null;
+  delivery: Delivery | null;
 };
 
 /** Payouts, newest first, from behind `after` (microseconds since the epoch, and the id that ties are broken by). Runs in `withOperator` or `withUser`. */
@@ -209,18 +218,23 @@ export async function listPayouts(
     status?: PayoutStatus | undefined;
     tenant_id?: string | undefined;
     user_id?: string | undefined;
+    delivery?: DeliveryFilter | undefined;
     after?: { at: bigint; id: string } | undefined;
     limit: number;
   },
 ): Promise<(ListedPayout & { at: bigint })[]> {
   const { rows } = await tx.query<ListedPayout & { at: bigint }>(
-    `select payout_id, tenant_id, side, user_id, amount::text, currency, status, attempts, sms_attempts, error_code, error_type, creation_request_id,
-       gc_id, next_attempt_at, held_at, held_by, cancelling_at is not null and status = 'issued' as cancelling, resolved_at, created_at, issued_at,
-       paid_at, ${microsecondsOf('created_at')} as at
-     from payouts
-     where ($1::text is null or status = $1) and ($2::uuid is null or tenant_id = $2) and ($3::uuid is null or user_id = $3)
-       and ($4::bigint is null or (created_at, payout_id) < (${fromMicroseconds('$4')}, $5::uuid))
-     order by created_at desc, payout_id desc limit $6`,
+    `select p.payout_id, p.tenant_id, p.side, p.user_id, p.amount::text, p.currency, p.status, p.attempts, p.sms_attempts, p.error_code, p.error_type,
+       p.creation_request_id, p.gc_id, p.next_attempt_at, p.held_at, p.held_by, p.cancelling_at is not null and p.status = 'issued' as cancelling,
+       p.resolved_at, p.created_at, p.issued_at, p.paid_at, ${microsecondsOf('p.created_at')} as at, m.status as message_status,
+       coalesce(m.delivery_reason, m.reason) as message_reason, coalesce(m.delivery_at, m.status_at) as message_at, m.delivery
+     from payouts p
+     left join lateral (select v.* from voucher_messages v where v.payout_id = p.payout_id
+       order by v.delivery = 'delivered' desc nulls last, v.number desc limit 1) m on true
+     where ($1::text is null or p.status = $1) and ($2::uuid is null or p.tenant_id = $2) and ($3::uuid is null or p.user_id = $3)
+       and ($4::bigint is null or (p.created_at, p.payout_id) < (${fromMicroseconds('$4')}, $5::uuid))
+       and ($7::text is null or ($7 = 'unreported' and m.status in ('accepted', 'unknown') and m.delivery is null) or m.delivery = $7)
+     order by p.created_at desc, p.payout_id desc limit $6`,
     [
       params.status ?? null,
       params.tenant_id ?? null,
@@ -228,6 +242,7 @@ export async function listPayouts(
       params.after?.at ?? null,
       params.after?.id ?? null,
       params.limit,
+      params.delivery ?? null,
     ],
   );
   return rows;

@@ -65,7 +65,8 @@ function isStopped(tenant: string): string {
   return `exists (select 1 from kill_switches k where k.scope = 'payouts' and k.cleared_at is null and (k.tenant_id is null or k.tenant_id = ${tenant}))`;
 }
 
-const RECIPIENT = `case a.side when 'shopper' then a.payee else (select m.user_id from tenant_members m
+/** Who receives the vouchers of the account `a`: the shopper, or the tenant's oldest owner. */
+export const RECIPIENT = `case a.side when 'shopper' then a.payee else (select m.user_id from tenant_members m
          where m.tenant_id = a.tenant_id and m.role = 'owner' order by m.created_at, m.user_id limit 1) end`;
 const MAY_BE_PAID = `exists (select 1 from tenants t where t.tenant_id = a.tenant_id and t.status = 'active')
        and not ${isStopped('a.tenant_id')}
@@ -91,6 +92,18 @@ export async function claimEveryAccount(tx: Tx, { side, payee, currency }: Payee
     [side, payee, currency],
   );
   return BigInt(locked.rowCount) === owned.rows[0]?.n;
+}
+
+/**
+ * Locks the person who receives creators' vouchers for the transaction, whatever tenants they come from: what a person was paid in a year is counted over
+ * them all. False if somebody else has the lock.
+ */
+export async function claimRecipient(tx: Tx, userId: string): Promise<boolean> {
+  const { rows } = await tx.query<{ locked: boolean }>(
+    `select pg_try_advisory_xact_lock(hashtextextended('creator payouts of ' || $1, 0)) as locked`,
+    [userId],
+  );
+  return rows[0]?.locked === true;
 }
 
 /** Locks a payee's account, or passes by if somebody else holds it. Answers what is available, in paise. */
@@ -504,11 +517,16 @@ export async function beginSms(
     [payout.payoutId, new Date(payout.leaseUntil), new Date(now + leaseMs)],
   );
   if (rows[0] === undefined) return null;
-  const users = await tx.query<Recipient>(
+  return { ...rows[0], recipient: await recipientOfMessage(tx, payout.userId) };
+}
+
+/** Where a user's messages go; null for one without a phone. */
+export async function recipientOfMessage(tx: Tx, userId: string): Promise<Recipient | null> {
+  const { rows } = await tx.query<Recipient>(
     'select phone, language from users where user_id = $1 and phone is not null',
-    [payout.userId],
+    [userId],
   );
-  return { ...rows[0], recipient: users.rows[0] ?? null };
+  return rows[0] ?? null;
 }
 
 /** The SMS did not go out: the payout stays `issued` and is tried again. */

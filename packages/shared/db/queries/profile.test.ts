@@ -28,7 +28,7 @@ afterEach(() => payout.end());
 
 const sql = (text: string, params: unknown[]) => onServer(database.owner, (client) => client.query(text, params));
 const room = (db: Database = payout) =>
-  db.transaction((tx) => roomWithoutKyc(tx, { user_id, currency: 'INR', since: YEAR, limit: LIMIT }));
+  db.transaction((tx) => roomWithoutKyc(tx, { user_id, side: 'shopper', currency: 'INR', since: YEAR, limit: LIMIT }));
 
 async function paid(amount: string, columns: { status?: string; currency?: string; side?: string; at?: string } = {}) {
   const { status = 'queued', currency = 'INR', side = 'shopper', at = '2026-11-02T10:00:00Z' } = columns;
@@ -64,7 +64,7 @@ test('there is no limit for one whose PAN is known, and no room for one who is n
 test('a shopper asks the same of themselves', async () => {
   await paid('5000.00');
   const api = openDatabase({ connectionString: database.api });
-  const params = { user_id, currency: 'INR', since: YEAR, limit: LIMIT };
+  const params = { user_id, side: 'shopper' as const, currency: 'INR', since: YEAR, limit: LIMIT };
   expect(await withUser(api, user_id, (tx) => roomWithoutKyc(tx, params))).toBe(1_500_000n);
   await api.end();
 });

@@ -1,3 +1,4 @@
+import type { Side } from '../../domain/journal.ts';
 import { type Paise, parsePaise } from '../../domain/money.ts';
 import type { Tx } from '../types.ts';
 
@@ -127,22 +128,23 @@ export async function openBalances(
 }
 
 /**
- * How much a shopper may still be paid this financial year without KYC, in paise: the limit less all vouchers of the year, whether paid or on their way. Null for
- * one whose PAN is known: no limit. Asked under the lock of all the shopper's accounts, so that two reservations cannot share the same room.
+ * How much a person may still be paid this financial year without KYC, as a shopper or for tenants of theirs, in paise: the limit less all vouchers of the
+ * year and side, whether paid or on their way. Null for one whose PAN is known: no limit. Asked under a lock of all that may be reserved for them, so that two
+ * reservations cannot share the same room.
  *
  * @param params.since when the year began (`financialYearStart`)
- * @param params.limit KYC_YEARLY_LIMIT, in paise
+ * @param params.limit KYC_YEARLY_LIMIT or CREATOR_KYC_YEARLY_LIMIT, in paise
  */
 export async function roomWithoutKyc(
   tx: Tx,
-  params: { user_id: string; currency: string; since: Date; limit: Paise },
+  params: { user_id: string; side: Side; currency: string; since: Date; limit: Paise },
 ): Promise<Paise | null> {
   const { rows } = await tx.query<{ has_kyc: boolean; paid: string }>(
     `select u.kyc_hash is not null as has_kyc,
        (select coalesce(sum(p.amount), 0)::numeric(14,2) from payouts p
-        where p.user_id = u.user_id and p.side = 'shopper' and p.currency = $2 and p.created_at >= $3 and p.status not in ('cancelled', 'error_hard')) as paid
+        where p.user_id = u.user_id and p.side = $4 and p.currency = $2 and p.created_at >= $3 and p.status not in ('cancelled', 'error_hard')) as paid
      from users u where u.user_id = $1`,
-    [params.user_id, params.currency, params.since],
+    [params.user_id, params.currency, params.since, params.side],
   );
   const [row] = rows;
   if (row === undefined) return 0n;

@@ -1,4 +1,5 @@
 import type { REWARD_STATUSES } from '../../contracts/rewards.ts';
+import type { PayoutStatus } from '../../domain/payout-state.ts';
 import type { Tx } from '../types.ts';
 import { fromMicroseconds, microsecondsOf } from './time.ts';
 
@@ -10,10 +11,18 @@ export type RewardRow = {
   brand: string | null;
   release_at: Date;
   created_at: Date;
-  /** The shopper's confirmed balance at that tenant in that currency, reserved for a payout or not. */
-  payable: string;
-  /** The part of it that no payout was made for yet. */
+  /** The network has approved the purchase. */
+  is_approved: boolean;
+  /** The shopper's confirmed balance at that tenant in that currency that no payout was made for yet. */
   available: string;
+  /** The payout that a confirmed reward is on its way in; null for none. */
+  payout_status: PayoutStatus | null;
+  payout_due_at: Date | null;
+  payout_is_held: boolean | null;
+  /** A refused payout of the shopper's waits for an operator. */
+  is_blocked: boolean;
+  /** A kill switch stops the tenant's payouts. */
+  is_stopped: boolean;
 };
 
 /**
@@ -35,12 +44,21 @@ export async function rewardsOfUser(
 ): Promise<(RewardRow & { at: bigint })[]> {
   const { rows } = await tx.query<RewardRow & { at: bigint }>(
     `select l.led_id, l.user_amount as amount, l.currency, l.status, o.brand, l.release_at, l.created_at, ${microsecondsOf('l.created_at')} as at,
-       coalesce(a.available + a.reserved, 0) as payable, coalesce(a.available, 0) as available
+       coalesce(c.status = 'approved', false) as is_approved, coalesce(a.available, 0) as available,
+       w.status as payout_status, w.next_attempt_at as payout_due_at, w.held_at is not null as payout_is_held,
+       exists (select 1 from payouts b where b.payee = $1 and b.side = 'shopper' and b.status = 'error_hard' and b.resolved_at is null) as is_blocked,
+       l.status = 'confirmed' and is_stopped('payouts', l.tenant_id) as is_stopped
      from ledger l
      left join conversions c on c.conv_id = l.conv_id and c.created_at = l.created_at
      left join offers o on o.offer_id = c.offer_id
      left join payee_accounts a
        on a.tenant_id = l.tenant_id and a.side = 'shopper' and a.payee = l.user_id and a.currency = l.currency
+     left join lateral (
+       select p.status, p.next_attempt_at, p.held_at from ledger s
+       join payout_items i on i.led_id = s.led_id and i.side = 'shopper' and i.returned_at is null
+       join payouts p on p.payout_id = i.payout_id and p.status in ('queued', 'sending', 'issued', 'held', 'error_soft')
+       where l.status = 'confirmed' and s.conv_id = l.conv_id and s.tenant_id = l.tenant_id and s.created_at = l.created_at
+       order by p.next_attempt_at, p.payout_id limit 1) w on true
      where l.user_id = $1 and ($2::bigint is null or (l.created_at, l.led_id) < (${fromMicroseconds('$2')}, $3::bigint))
        and ($5::uuid is null or l.tenant_id = $5) and ($6::text is null or l.status = $6) and ($7::text is null or l.currency = $7)
        and ($8::timestamptz is null or l.created_at >= $8) and ($9::timestamptz is null or l.created_at < $9)

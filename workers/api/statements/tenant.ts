@@ -10,7 +10,7 @@ import type { ApiContext } from '../context.ts';
 import { queryInput } from '../http/input.ts';
 import { ownTenant } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
-import { TenantStatementPage } from './tenant-page.tsx';
+import { tenantStatementPage, tenantStatementPolicy } from './tenant-page.tsx';
 
 const HEADER = [
   'month',
@@ -47,7 +47,10 @@ export const tenantStatementRoute = new Hono<ApiContext>().get(
         ...{ first: indianDay(bounds.from), last: indianDay(bounds.to - 1) },
       }),
     );
-    if (format === 'html') return c.html(<TenantStatementPage month={month} statement={statement} />);
+    if (format === 'html') {
+      const policy = await tenantStatementPolicy();
+      return c.html(tenantStatementPage(month, statement), 200, { 'content-security-policy': policy });
+    }
     return csvResponse(`hissaback-statement-${month}`, HEADER, lines(month, statement));
   },
 );
