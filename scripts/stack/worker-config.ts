@@ -38,7 +38,15 @@ export const SECRETS: Record<WorkerName, readonly SecretName[]> = {
     'API_KEY_KEYS',
     'WEBHOOK_KEYS',
   ],
-  webhook: ['REFERENCE_KEYS', 'WEBHOOK_TOKENS', 'SMS_REPORT_TOKENS', 'TRACKIER_API_KEY', 'PAGER_ROUTING_KEY', 'PHONE_KEYS', 'WEBHOOK_KEYS'],
+  webhook: [
+    'REFERENCE_KEYS',
+    'WEBHOOK_TOKENS',
+    'SMS_REPORT_TOKENS',
+    'TRACKIER_API_KEY',
+    'PAGER_ROUTING_KEY',
+    'PHONE_KEYS',
+    'WEBHOOK_KEYS',
+  ],
   'payout-cron': [
     'VOUCHER_KEYS',
     'AGCOD_ACCESS_KEY_ID',
