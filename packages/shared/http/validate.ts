@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type BodyOptions, readJson } from './body.ts';
 import { type FieldError, ProblemError } from './problem.ts';
+import { wordsFor } from './validate-words.ts';
 
 const MAX_ERRORS = 20;
 const MAX_FIELD_LENGTH = 100;
@@ -64,7 +65,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.outp
       errors: [{ field: shorten(field), message }],
     });
   }
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: wordsFor });
   if (result.success) return result.data;
   throw new ProblemError('invalid_field', {
     detail: 'Some fields are not valid.',
