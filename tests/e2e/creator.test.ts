@@ -19,8 +19,10 @@ beforeAll(async () => {
   api = on.api(creator.token);
 });
 
+type Sold = { order: string; id: string };
+
 /** A sale through the creator's link by somebody new. */
-async function sell(sale_amount: string): Promise<{ order: string; id: string }> {
+async function sell(sale_amount: string): Promise<Sold> {
   const order = freshOrder();
   const p1 = await on.clickFor(await on.logIn(), link);
   const { conversion } = await on.buy({
@@ -73,6 +75,8 @@ describe('webhooks', () => {
   const got: Got[] = [];
   let status = 200;
   let server: Server;
+  let large: Sold;
+  let small: Sold;
   let endpoint: { endpoint_id: string; secret: string };
   beforeAll(async () => {
     server = createServer((request, answer) => {
@@ -88,6 +92,7 @@ describe('webhooks', () => {
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/in`;
     endpoint = await read(api.v1.webhooks.$post({ json: { url } }, onceOnly()));
+    [large, small] = await Promise.all([sell('4000.00'), sell('500.00')]);
   });
   afterAll(() => server.close());
 
@@ -108,8 +113,7 @@ describe('webhooks', () => {
   const ofEndpoint = () => ({ param: { endpoint_id: endpoint.endpoint_id } });
 
   test('a conversion is told at once, signed; its confirmation under both secrets of a rotation; its payment; each once', async () => {
-    const { order } = await sell('4000.00');
-    const conv = await convOf(order);
+    const conv = await convOf(large.order);
     expect(await told('conversion.created', conv, endpoint.secret)).toMatchObject({
       data: { user_amount: '180.00', creator_amount: '180.00', order_value: '4000.00', link_id: link.link_id },
     });
@@ -125,9 +129,8 @@ describe('webhooks', () => {
   });
 
   test('a reversal is told; what was told can be replayed, under the same id', async () => {
-    const { order, id } = await sell('500.00');
-    const conv = await convOf(order);
-    await on.changeConversion(id, { status: 'cancelled', postback: true });
+    const conv = await convOf(small.order);
+    await on.changeConversion(small.id, { status: 'cancelled', postback: true });
     const message = await told('conversion.reversed', conv, endpoint.secret);
     const log = await read(api.v1.webhooks[':endpoint_id'].deliveries.$get({ ...ofEndpoint(), query: { limit: '1' } }));
     expect(log).toMatchObject([
