@@ -52,17 +52,19 @@ function logIn(stack: StackFile): Promise<Shopper> {
   });
 }
 
-/** Answers the click's id, which the reference carries behind its key id. */
 function followDemoLink(stack: StackFile): Promise<bigint> {
   return step('follow the demo link', 5_000, async ({ signal }) => {
     const offer = await follow(stack.demo.smart_link, signal);
     const reference = offer.searchParams.get('p1') ?? '';
     check(reference.length === 76, `p1 has ${reference.length} characters`);
-    return {
-      value: Buffer.from(reference, 'base64url').readBigUInt64BE(1),
-      says: `${stack.demo.smart_link} leads to ${offer.host} with p1=${reference.slice(0, 12)}...`,
-    };
+    const click_id = clickIn(reference);
+    return { value: click_id, says: `${stack.demo.smart_link} leads to ${offer.host}: click ${click_id}` };
   });
+}
+
+/** The click's id, which a reference carries behind its key's id. */
+function clickIn(reference: string): bigint {
+  return Buffer.from(reference, 'base64url').readBigUInt64BE(1);
 }
 
 function counted(database: pg.Client, click_id: bigint): Promise<void> {
@@ -86,7 +88,7 @@ function clickInOwnName(stack: StackFile, { user_id, token }: Shopper): Promise<
     check(offer.searchParams.get('p1') === click_id, 'the smart link did not keep the click it was given');
     return {
       value: offer,
-      says: `clicked /${INSTANT_LINK.slug}, whose offer has a cool-off of 0 days for this demonstration`,
+      says: `click ${clickIn(click_id)} on /${INSTANT_LINK.slug}, whose offer has a cool-off of 0 days for this demonstration`,
     };
   });
 }
@@ -99,10 +101,14 @@ function buy(stack: StackFile, offer: URL): Promise<void> {
     const txn_id = `DEMO-${randomUUID().slice(0, 8)}`;
     const json = { p1: offer.searchParams.get('p1'), campaign_id: INSTANT_LINK.offer_id, sale_amount: SALE, txn_id };
     const call = { method: 'POST', json, signal } as const;
-    const sale = await callJson<{ postbacks: { state: string }[] }>(`${stack.sandbox.trackier}/buy`, call);
+    const sale = await callJson<{ postbacks: { state: string; attempts: { answer: string }[] }[] }>(
+      `${stack.sandbox.trackier}/buy`,
+      call,
+    );
     const states = sale.postbacks.map(({ state }) => state).join();
     check(states === 'delivered', `the network's postback is ${states || 'not sent'}`);
-    return { value: undefined, says: `bought for INR ${SALE} (order ${txn_id}); the network's postback was taken` };
+    const answer = sale.postbacks[0]?.attempts.at(-1)?.answer;
+    return { value: undefined, says: `bought for INR ${SALE} (order ${txn_id}); the postback was answered ${answer}` };
   });
 }
 
@@ -116,7 +122,7 @@ function accrued(database: pg.Client, { user_id }: Shopper): Promise<LedgerRow> 
     check(row.status !== 'rejected' && row.status !== 'review', `the reward is ${row.status}`);
     return {
       value: row,
-      says: `the ledger holds INR ${row.user_amount} for the shopper and as much for the creator (${row.status})`,
+      says: `ledger row ${row.led_id}: INR ${row.user_amount} for the shopper and as much for the creator (${row.status})`,
     };
   });
 }
@@ -149,7 +155,7 @@ function paid(stack: StackFile, database: pg.Client, { user_id, phone }: Shopper
     check(row.voucher_code === null, 'the voucher code was not erased');
     return {
       value: row,
-      says: `a gift voucher over INR ${row.amount} was bought, sent to ${phone}, and its code erased here`,
+      says: `payout ${row.payout_id}: a gift voucher over INR ${row.amount} was bought, sent to ${phone}, and its code erased here`,
     };
   });
 }
