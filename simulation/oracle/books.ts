@@ -44,8 +44,9 @@ export class Books {
     account.available -= worked;
     account.receivable -= worked;
     if (side === 'shopper') {
-      this.#use(tenantId, payee, least(worked, this.#open(tenantId, payee) - account.available));
-      this.#unuse(tenantId, payee, account.available - this.#open(tenantId, payee));
+      const spare = this.#open(tenantId, payee) - account.available;
+      if (spare > 0n) this.#use(tenantId, payee, least(worked, spare));
+      else this.#unuse(tenantId, payee, -spare);
       this.#tellPaid(tenantId, payee);
     }
   }
@@ -126,19 +127,22 @@ export class Books {
     throw new Error(`the model's rewards of ${payee} do not cover ${amount} paise: ${left} are missing`);
   }
 
-  /** What a debt had used and a raised reward gives back. */
+  /** What debts had used and has come back is free again, the newest rewards first; of one used up beyond its worth only the rest is anything. */
   #unuse(tenantId: string, payee: string, amount: bigint): void {
     let left = amount;
     for (const conversion of this.#ofPayee(tenantId, payee).reverse()) {
-      for (const cover of conversion.cover.filter(({ payoutId }) => payoutId === null)) {
-        if (left <= 0n) return;
-        conversion.cover = conversion.cover.filter((other) => other !== cover);
-        const part = least(cover.amount, left);
-        if (part < cover.amount) conversion.cover.push({ payoutId: null, amount: cover.amount - part });
-        left -= part;
-        // Something of it is to be paid again.
-        if (conversion.state === 'paid' && this.uncovered(conversion) > 0n) conversion.state = 'confirmed';
-      }
+      if (left === 0n) return;
+      const debts = sum(conversion.cover.filter(({ payoutId }) => payoutId === null));
+      const beyond = sum(conversion.cover) - parts(conversion).user;
+      const over = beyond > 0n ? beyond : 0n;
+      const freed = least(debts - over, left);
+      if (freed <= 0n) continue;
+      const kept = debts - over - freed;
+      conversion.cover = conversion.cover.filter(({ payoutId }) => payoutId !== null);
+      if (kept > 0n) conversion.cover.push({ payoutId: null, amount: kept });
+      left -= freed;
+      // Something of it is to be paid again.
+      if (conversion.state === 'paid') conversion.state = 'confirmed';
     }
     if (left > 0n) throw new Error(`the model has ${left} paise available of ${payee} that no reward stands for`);
   }

@@ -6,6 +6,7 @@ import {
   claimDue,
   insertReservation,
   markIssued,
+  markPaid,
   markReturned,
   type Payee,
   type Payout,
@@ -53,10 +54,12 @@ async function released(user: string, order: string): Promise<Click> {
 const say = (click: Click, order: string, words: Record<string, string>, source: 'postback' | 'poll' = 'postback') =>
   on.take(on.event(click, { txn_id: order, ...words }, source));
 
-async function reserved(payee: Payee): Promise<Payout> {
+/** A card over `most` paise of what a payee has, or all of it. */
+async function reserved(payee: Payee, most?: bigint): Promise<Payout> {
   await db.transaction(async (tx) => {
-    const amount = await claimAccount(tx, payee);
-    if (amount === null) throw new Error('the account is held');
+    const available = await claimAccount(tx, payee);
+    if (available === null) throw new Error('the account is held');
+    const amount = most ?? available;
     const payouts = [{ payoutId: randomUUID(), amount, creationRequestId: mintCreationRequestId('Hissa', on.random) }];
     const items = allocate(await uncoveredShares(tx, payee), payouts);
     await insertReservation(tx, payee, PURCHASE, payouts, items, on.clock.now());
@@ -156,6 +159,39 @@ describe('money rule 11 on the creator’s side: a reversal takes what is pendin
     await sending(again);
     await issue(again);
     expect((await on.ledger()).map(({ status }) => status)).toEqual(['reversed', 'confirmed']);
+  });
+});
+
+describe('a paid reward that is amended down and raised again (money rule 12)', () => {
+  it('leaves `paid` what is fully paid, and what stood in for it is owed again', async () => {
+    const user = await on.newUser();
+    const first = await released(user, 'A');
+    await released(user, 'B');
+    const payout = await reserved(shopper(user), 199_00n);
+    await sending(payout);
+    await issue(payout);
+    expect(await db.transaction((tx) => markPaid(tx, payout, on.clock.now()))).toBe(true);
+    expect((await on.ledger()).map(({ status }) => status)).toEqual(['paid', 'confirmed']);
+    const said = (amount: string) => say(first, 'A', { _id: 'n1', payout: amount }, 'poll');
+    await said('194.00');
+    expect(await account(user)).toEqual({ available: '0.00', reserved: '0.00', receivable: '2.00' });
+    // The last 1.00 of the other one is used up: it is fully paid.
+    expect((await on.ledger()).map(({ status }) => status)).toEqual(['paid', 'paid', 'paid']);
+    await said('300.00');
+    expect(await account(user)).toEqual({ available: '51.00', reserved: '0.00', receivable: '0.00' });
+    expect((await on.ledger()).map(({ seq, status }) => `${seq} ${status}`)).toEqual([
+      '0 paid',
+      '1 paid',
+      '2 confirmed',
+      '0 confirmed',
+    ]);
+    expect(await on.breaches()).toEqual([]);
+    // All of it is paid by the next card.
+    const next = await reserved(shopper(user), 51_00n);
+    await sending(next);
+    await issue(next);
+    expect(await db.transaction((tx) => markPaid(tx, next, on.clock.now()))).toBe(true);
+    expect(new Set((await on.ledger()).map(({ status }) => status))).toEqual(new Set(['paid']));
   });
 });
 

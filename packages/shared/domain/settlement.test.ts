@@ -231,6 +231,31 @@ describe('I10: what a payee may be paid stands on rewards that are not used up',
     expect(books.account).toEqual({ available: 600n, reserved: 0n, receivable: 0n });
     expect(books.items).toEqual([]);
   });
+
+  it('a paid reward amended down and then raised: what other rewards had stood in for is free again, the newest first (money rule 12)', () => {
+    const books = new Books();
+    for (const amount of [300n, 200n, 100n]) released(books, amount);
+    reserved(books, 450n);
+    for (const payout of books.payouts) payout.status = 'sending';
+    // 200 of the first are used up by what the card was too much: 50 of the second, 100 of the third, and 50 are owed.
+    changed(books, 1n, -200n, 'amendment');
+    expect(books.account).toEqual({ available: 0n, reserved: 450n, receivable: 50n });
+    expect(
+      books.items.filter(({ payoutId }) => payoutId === null).map(({ convId, amount }) => [convId, amount]),
+    ).toEqual([
+      [2n, 50n],
+      [3n, 100n],
+    ]);
+    // 120 more: 50 work the debt off, and the newest reward is owed 70 again.
+    changed(books, 1n, 120n, 'amendment');
+    expect(books.account).toEqual({ available: 70n, reserved: 450n, receivable: 0n });
+    expect(
+      books.items.filter(({ payoutId }) => payoutId === null).map(({ convId, amount }) => [convId, amount]),
+    ).toEqual([
+      [2n, 50n],
+      [3n, 30n],
+    ]);
+  });
 });
 
 it('every conversion’s two payees are known by their keys', () => {

@@ -249,34 +249,38 @@ function cover(out: Settlement, state: PayeeState, eventId: string, amount: Pais
   }
 }
 
-/** Frees rewards that were used up for what has come back: the opposite of `cover`. */
+/**
+ * Frees rewards that were used up for what has come back: the opposite of `cover`, and so the newest first. What a reward is used up beyond its worth
+ * frees nothing when it goes, so it goes along with what does.
+ */
 function uncover(out: Settlement, state: PayeeState, eventId: string, amount: Paise): void {
+  let left = amount;
+  for (const share of state.shares.toReversed()) {
+    if (left <= 0n) return;
+    const items = state.settled.filter(({ convId }) => convId === share.convId);
+    const over = overcovered(share);
+    const freed = lesser(items.reduce((sum, item) => sum + item.amount, 0n) - over, left);
+    if (freed <= 0n) continue;
+    share.covered -= freed + over;
+    left -= freed;
+    undo(out, state, eventId, items, freed + over);
+  }
+}
+
+/** Takes back so much of what one reward was used up for; what is left of an item is written again. */
+function undo(out: Settlement, state: PayeeState, eventId: string, items: readonly SettledItem[], amount: Paise): void {
   const { side } = state.account;
   let left = amount;
-  while (left > 0n) {
-    const item = mostFreeing(state);
-    if (item === undefined) return;
-    const share = shareOf(state, item.convId);
-    const before = uncovered(share);
-    const part = lesser(item.amount, left + overcovered(share));
-    share.covered -= part;
-    left -= uncovered(share) - before;
+  for (const item of items.toReversed()) {
+    if (left === 0n) return;
+    const part = lesser(item.amount, left);
+    left -= part;
     state.settled.splice(state.settled.indexOf(item), 1);
     const unwritten = out.items.findIndex((written) => isSame(written, item, side));
     if (unwritten >= 0) out.items.splice(unwritten, 1);
     else out.undone.push({ ledId: item.ledId, side, eventId: item.eventId });
     if (item.amount > part) write(out, state, { ...item, eventId, amount: item.amount - part });
   }
-}
-
-/** The item whose reward is least used up beyond its worth: taking it back frees the most. */
-function mostFreeing(state: PayeeState): SettledItem | undefined {
-  let best: { item: SettledItem; over: Paise } | undefined;
-  for (const item of state.settled) {
-    const over = overcovered(shareOf(state, item.convId));
-    if (best === undefined || over < best.over) best = { item, over };
-  }
-  return best?.item;
 }
 
 function overcovered(share: Share): Paise {
