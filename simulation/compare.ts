@@ -24,13 +24,16 @@ type Compared = {
 export async function compareAll(all: Compared): Promise<void> {
   const differences: string[] = [];
   const stories: string[] = [];
+  const differing: Conversion[] = [];
   const check = (what: string, model: unknown, database: unknown, conversion?: Conversion): void => {
     if (String(model) === String(database)) return;
     differences.push(`${what}: the model says ${model}, the database ${database}`);
-    if (conversion !== undefined && stories.length < 60)
-      stories.push(`conversion ${conversion.convId}`, ...conversion.story);
+    if (conversion === undefined || stories.length >= 60) return;
+    stories.push(`conversion ${conversion.convId}`, ...conversion.story);
+    differing.push(conversion);
   };
   await compareConversions(all, check);
+  stories.push(...(await tellUse(all.owner, differing)));
   await compareBalances(all, check);
   await comparePayouts(all, check);
   await comparePostbacks(all, check);
@@ -45,6 +48,23 @@ export async function compareAll(all: Compared): Promise<void> {
   }
   differences.push(...all.amazon.violations);
   if (differences.length > 0) throw new Disagreement(differences.slice(0, 20).join('\n'), stories);
+}
+
+/** What has used the rewards of these payees, in the model and in the database. */
+async function tellUse(owner: pg.Client, conversions: readonly Conversion[]): Promise<string[]> {
+  const [first] = conversions;
+  if (first === undefined) return [];
+  const { rows } = await owner.query<Record<string, string | null>>(
+    `select l.conv_id, l.seq, l.user_amount, l.status, l.status_at::text as since, i.event_id, i.amount, i.returned_at is not null as is_returned, p.status as payout
+     from ledger l left join payout_items i on i.led_id = l.led_id and i.side = 'shopper' left join payouts p on p.payout_id = i.payout_id
+     where l.tenant_id = $1 and l.user_id = $2 and l.status in ('confirmed', 'paid') order by l.created_at, l.conv_id, l.seq, i.event_id`,
+    [first.link.tenant.id, first.userId],
+  );
+  const model = conversions.map(
+    ({ convId, cover }) =>
+      `${convId} in the model: ${cover.map((part) => `${hundredths(part.amount)} ${part.payoutId ?? 'debt'}`)}`,
+  );
+  return [...model, ...rows.map((row) => Object.values(row).join(' '))];
 }
 
 type Check = (what: string, model: unknown, database: unknown, conversion?: Conversion) => void;

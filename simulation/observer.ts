@@ -211,9 +211,14 @@ export class Observer {
     const { oracle, clock, cardRules } = this.#seen;
     const { books } = oracle;
     const rows = await this.#rows<PayoutRow>(
-      `select payout_id, tenant_id, payee, amount, status, creation_request_id, created_at from payouts where status_at >= $1
-       order by amount desc, ctid`,
-      [new Date(this.#payoutsSeenTo)],
+      // Cards of the same amount are told apart by the rewards they use: oldest first.
+      `select p.payout_id, p.tenant_id, p.payee, p.amount, p.status, p.creation_request_id, p.created_at from payouts p
+       left join lateral (
+         select min(array[extract(epoch from l.created_at), l.conv_id]) as first, max(array[extract(epoch from l.created_at), l.conv_id]) as last
+         from payout_items i join ledger l on l.led_id = i.led_id and l.tenant_id = p.tenant_id
+         where i.payout_id = p.payout_id and not p.payout_id = any($2::uuid[])) used on true
+       where p.status_at >= $1 order by p.amount desc, used.first, used.last, p.payout_id`,
+      [new Date(this.#payoutsSeenTo), [...books.payouts.keys()]],
     );
     // A run may write a time that it took a while ago.
     this.#payoutsSeenTo = clock.now() - LONGEST_RUN_MS;

@@ -313,7 +313,7 @@ class Simulation {
     const lines = [
       `seed ${this.#seed}, day ${day}, ${new Date(this.#parts.clock.now()).toISOString()}`,
       what,
-      ...(stories.length > 0 ? ['what happened to it:', ...stories.slice(-40).map((line) => `  ${line}`)] : []),
+      ...(stories.length > 0 ? ['what happened to it:', ...stories.slice(-80).map((line) => `  ${line}`)] : []),
       'the workers said last:',
       ...this.#parts.log.trouble(6).map((line) => `  ${line.slice(0, 700)}`),
       `again: npm run simulate -- --seed ${this.#seed} --days ${day}`,

@@ -7,7 +7,16 @@ const RESTLESS = ['schedule_runs', 'schema_migrations'];
 /** Tables that only the consumers of queues write: they follow what was accepted earlier. */
 export const WRITTEN_BEHIND = [
   ...['clicks', 'conversion_aliases', 'conversion_identities', 'conversions', 'daily_rollups', 'dead_letters'],
-  ...['journal_entries', 'ledger', 'order_keys', 'payee_accounts', 'postbacks', 'unmatched_conversions', 'visitors'],
+  ...[
+    'journal_entries',
+    'ledger',
+    'order_keys',
+    'order_keys_past',
+    'payee_accounts',
+    'postbacks',
+    'unmatched_conversions',
+    'visitors',
+  ],
   ...['notices', 'webhook_deliveries', 'webhook_attempts'],
 ];
 

@@ -9,7 +9,17 @@ const USER = 'user';
 function reward(convId: bigint, net: bigint): Conversion {
   const link = { share: 10_000n, tenant: { id: TENANT } };
   return {
-    ...{ convId, net, link, userId: USER, occurredAt: Number(convId), state: 'confirmed', cover: [], story: [] },
+    ...{
+      convId,
+      net,
+      link,
+      lowest: net,
+      userId: USER,
+      occurredAt: Number(convId),
+      state: 'confirmed',
+      cover: [],
+      story: [],
+    },
   } as unknown as Conversion;
 }
 
@@ -32,6 +42,7 @@ it('the model frees what debts had used, the newest reward first, and never uses
   const amend = (net: bigint) => (): bigint => {
     const open = books.uncovered(first);
     first.net = net;
+    first.lowest = 100n;
     return open - books.uncovered(first);
   };
   books.take(TENANT, 'shopper', USER, 200n, amend(100n));

@@ -141,8 +141,6 @@ export class Books {
       conversion.cover = conversion.cover.filter(({ payoutId }) => payoutId !== null);
       if (kept > 0n) conversion.cover.push({ payoutId: null, amount: kept });
       left -= freed;
-      // Something of it is to be paid again.
-      if (conversion.state === 'paid') conversion.state = 'confirmed';
     }
     if (left > 0n) throw new Error(`the model has ${left} paise available of ${payee} that no reward stands for`);
   }
@@ -156,17 +154,18 @@ export class Books {
       conversion.cover = conversion.cover.filter((cover) => cover.payoutId !== payoutId);
   }
 
-  /** A reward is paid when paid vouchers and worked-off debts make up the shopper's part (money rule 12). */
+  /**
+   * A reward is paid when paid vouchers and worked-off debts make up the shopper's part (money rule 12), at the least that it has ever been: what came on
+   * top of that is a row of its own in the ledger.
+   */
   #tellPaid(tenantId: string, payee: string): void {
     for (const conversion of this.#ofPayee(tenantId, payee)) {
-      const { user } = parts(conversion);
       const done = sum(
         conversion.cover.filter(({ payoutId }) => payoutId === null || this.payouts.get(payoutId)?.status === 'paid'),
       );
-      if (conversion.state === 'confirmed' && user > 0n && done >= user) {
-        conversion.state = 'paid';
-        conversion.story.push('paid in full');
-      }
+      const state = done > 0n && done >= conversion.lowest ? 'paid' : 'confirmed';
+      if (state !== conversion.state) conversion.story.push(state === 'paid' ? 'paid in full' : 'owed again');
+      conversion.state = state;
     }
   }
 }

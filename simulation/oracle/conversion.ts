@@ -27,6 +27,8 @@ export type Conversion = {
   amount: bigint | null;
   net: bigint;
   fee: bigint;
+  /** The least that the shopper's part has ever been worth. */
+  lowest: bigint;
   state: State;
   /** Since when its reward has been pending, and since when the network's id is known. */
   pendingSince: number;

@@ -148,6 +148,7 @@ export class Oracle {
       status: said.status,
       amount: said.amount,
       ...value,
+      lowest: parts({ net: value.net, link }).user,
       state,
       pendingSince: this.#now(),
       namedSince: this.#now(),
@@ -236,6 +237,7 @@ export class Oracle {
       const open = this.books.uncovered(c);
       c.net = value.net;
       c.fee = value.fee;
+      if (after.user < c.lowest) c.lowest = after.user;
       return open - this.books.uncovered(c);
     };
     if (!isReleased(c.state)) {

@@ -178,6 +178,14 @@ export function twoTenants(): TwoTenants {
         conv_id,
         tenant_id,
       });
+      add('order_keys_past', {
+        network: 'trackier',
+        merchant: 'merchant',
+        order_id: `${conv_id}`,
+        first_seen: at,
+        conv_id,
+        tenant_id,
+      });
       add('conversions', {
         ...{ conv_id, created_at: at, tenant_id, click_id, link_id, campaign_id, offer_id: offer, user_id },
         ...{ ...sale, currency: 'INR', cool_off_days: 30, received_at: at },

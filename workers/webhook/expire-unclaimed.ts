@@ -46,6 +46,8 @@ export async function expireUnclaimed(db: Database, env: WebhookEnv, deps: Deps)
           recovered: [],
           ordersTaken: [],
           ordersFreed: [],
+          ordersPast: [],
+          ordersPastFreed: [],
           rollups: expired.map(({ conversion, toCreator, toPlatform }) => ({
             tenantId: conversion.tenantId,
             linkId: conversion.linkId,

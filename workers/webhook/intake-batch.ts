@@ -1,4 +1,4 @@
-import { type FraudFacts, type OrderKey, orderKeyText } from '@hissaback/shared/db/queries/intake';
+import { type FraudFacts, type OrderHolder, type OrderKey, orderKeyText } from '@hissaback/shared/db/queries/intake';
 import type {
   Birth,
   IntakeRows,
@@ -69,8 +69,8 @@ export class IntakeBatch {
   readonly #postbacks: PostbackRow[] = [];
   readonly #unmatched: IntakeRows['unmatched'][number][] = [];
   readonly #recovered = new Map<bigint, RecoveredClick>();
-  readonly #ordersTaken = new Map<string, IntakeRows['ordersTaken'][number]>();
-  readonly #ordersFreed = new Set<bigint>();
+  /** Order ids whose holders may have changed, by `orderKeyText`, with the holders before it. */
+  readonly #orders = new Map<string, { order: OrderKey; before: readonly OrderHolder[] }>();
   readonly #rollups: RollupChange[] = [];
   readonly #minted = new Set<bigint>();
 
@@ -121,8 +121,8 @@ export class IntakeBatch {
   /** All that is to be written, and money that moves under the payees' locks. */
   result(): { rows: IntakeRows; books: Books } {
     const [shard = 0] = this.#context.random.bytes(1);
-    const retaken = new Set([...this.#ordersTaken.values()].map((order) => order.replaces));
     const rows: IntakeRows = {
+      ...this.#ordersChanged(),
       births: this.#births,
       changed: this.#conversions.filter(
         (c) => !c.isNew && (c.isChanged || c.ledger.some((row) => row.isNew || row.isChanged)),
@@ -131,8 +131,6 @@ export class IntakeBatch {
       postbacks: this.#postbacks,
       unmatched: this.#unmatched,
       recovered: [...this.#recovered.values()],
-      ordersTaken: [...this.#ordersTaken.values()],
-      ordersFreed: [...this.#ordersFreed].filter((convId) => !retaken.has(convId)),
       rollups: this.#rollups,
       shard: shard % SHARDS,
       at: this.#context.now,
@@ -211,40 +209,66 @@ export class IntakeBatch {
     );
     const { status } = rewardOf(conversion);
     if (status === 'rejected' || status === 'reversed') this.#free(order, conversion);
-    else if (order !== null && !isTaken) this.#hold(order, conversion);
+    else if (order !== null) this.#hold(order, conversion);
     if (changed) this.#countMoney(conversion, before);
     this.#record(event, changed ? 'updated' : 'replayed', null, conversion);
   }
 
   /** True if another conversion holds this order id within the window, by the network's times (money rule 2). */
   #isHeld(order: OrderKey, convId: bigint | null, at: number, rules: FraudRules): boolean {
-    const holder = this.#facts.orders.get(orderKeyText(order));
-    if (holder === undefined || holder.convId === convId) return false;
-    return Math.abs(at - holder.firstSeen) < rules.duplicateOrder.windowDays * DAY_MS;
+    const window = rules.duplicateOrder.windowDays * DAY_MS;
+    const holders = this.#facts.orders.get(orderKeyText(order)) ?? [];
+    return holders.some((holder) => holder.convId !== convId && Math.abs(at - holder.firstSeen) < window);
   }
 
-  #hold(order: OrderKey, conversion: Conversion): void {
-    const key = orderKeyText(order);
-    const holder = this.#facts.orders.get(key);
-    if (holder?.convId === conversion.convId) return;
-    // Outside the window the younger sale holds the id from now on, whichever arrived first.
-    if (holder !== undefined && holder.firstSeen > conversion.occurredAt) return;
-    const replaces = this.#ordersTaken.get(key)?.replaces ?? holder?.convId ?? null;
-    this.#ordersTaken.set(key, { ...order, conversion, replaces });
-    this.#facts.orders.set(key, { convId: conversion.convId, firstSeen: conversion.occurredAt });
+  /** A conversion that counts holds its order id; of several, each a window away, the youngest is the current one, whichever arrived first. */
+  #hold(order: OrderKey, { convId, tenantId, occurredAt: firstSeen }: Conversion): void {
+    const holders = this.#holdersOf(order);
+    if (holders.some((holder) => holder.convId === convId)) return;
+    const current = holders.find((holder) => holder.isCurrent);
+    const isCurrent = current === undefined || current.firstSeen <= firstSeen;
+    const others = isCurrent ? holders.map((holder) => ({ ...holder, isCurrent: false })) : holders;
+    this.#facts.orders.set(orderKeyText(order), [...others, { convId, tenantId, firstSeen, isCurrent }]);
   }
 
-  #free(order: OrderKey | null, conversion: Conversion): void {
+  #free(order: OrderKey | null, { convId }: Conversion): void {
     if (order === null) return;
+    const holders = this.#holdersOf(order);
+    this.#facts.orders.set(
+      orderKeyText(order),
+      holders.filter((holder) => holder.convId !== convId),
+    );
+  }
+
+  /** The holders of an order id, about to change. */
+  #holdersOf(order: OrderKey): readonly OrderHolder[] {
     const key = orderKeyText(order);
-    if (this.#facts.orders.get(key)?.convId !== conversion.convId) return;
-    this.#facts.orders.delete(key);
-    const taken = this.#ordersTaken.get(key);
-    if (taken === undefined) this.#ordersFreed.add(conversion.convId);
-    else {
-      this.#ordersTaken.delete(key);
-      if (taken.replaces !== null) this.#ordersFreed.add(taken.replaces);
+    const holders = this.#facts.orders.get(key) ?? [];
+    if (!this.#orders.has(key)) this.#orders.set(key, { order, before: holders });
+    return holders;
+  }
+
+  /** How the holders of order ids differ from what the database knew. */
+  #ordersChanged(): Pick<IntakeRows, 'ordersTaken' | 'ordersPast' | 'ordersFreed' | 'ordersPastFreed'> {
+    const ordersTaken: IntakeRows['ordersTaken'][number][] = [];
+    const ordersPast: IntakeRows['ordersPast'][number][] = [];
+    const ordersFreed: bigint[] = [];
+    const ordersPastFreed: bigint[] = [];
+    for (const [key, { order, before }] of this.#orders) {
+      const after = this.#facts.orders.get(key) ?? [];
+      const was = before.find((holder) => holder.isCurrent);
+      const is = after.find((holder) => holder.isCurrent);
+      if (is !== undefined && is.convId !== was?.convId)
+        ordersTaken.push({ ...order, ...is, replaces: was?.convId ?? null });
+      else if (is === undefined && was !== undefined) ordersFreed.push(was.convId);
+      const isPast = (holders: readonly OrderHolder[], convId: bigint): boolean =>
+        holders.some((holder) => holder.convId === convId && !holder.isCurrent);
+      for (const holder of after)
+        if (!holder.isCurrent && !isPast(before, holder.convId)) ordersPast.push({ ...order, ...holder });
+      for (const holder of before)
+        if (!holder.isCurrent && !isPast(after, holder.convId)) ordersPastFreed.push(holder.convId);
     }
+    return { ordersTaken, ordersPast, ordersFreed, ordersPastFreed };
   }
 
   #rulesOf(tenantId: string): { version: number; rules: FraudRules } {

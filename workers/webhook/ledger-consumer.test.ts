@@ -180,6 +180,33 @@ describe('the 30-day order rule (money rule 2, fault 13)', () => {
     expect(counts.reduce((sum, count) => sum + count.refused, 0)).toBe(19);
   });
 
+  it('is asked of every sale that holds the id, not only of the youngest', async () => {
+    on = await stage(database);
+    const sale = async (id: string, day: number, status = 'approved') => {
+      const click = await on.storedClick(await on.newVisitor(await on.newUser()));
+      const created = new Date(Date.parse('2026-11-02T00:00:00Z') + day * DAY).toISOString();
+      const say = (to: string) =>
+        on.take(on.event(click, { _id: id, txn_id: 'A1', payout: '100', status: to, created }, 'poll'));
+      return { said: await say(status), say };
+    };
+    const first = await sale('s0', 0);
+    await first.say('cancelled');
+    expect((await sale('s1', 1)).said).toMatchObject({ credited: 1 });
+    expect((await sale('s40', 40)).said).toMatchObject({ credited: 1 });
+    // The second holds it still: no word of the network brings the first back, and none of its neighbours is credited.
+    await first.say('approved');
+    expect((await sale('s12', 12)).said).toMatchObject({ refused: 1 });
+    // Older than the youngest by more than a window, and arrives after it: it holds the id as well.
+    const late = await sale('s-60', -33);
+    expect(late.said).toMatchObject({ credited: 1 });
+    expect((await sale('s-50', -20)).said).toMatchObject({ refused: 1 });
+    await late.say('cancelled');
+    expect((await sale('s-55', -30)).said).toMatchObject({ credited: 1 });
+    expect((await on.ledger()).map((row) => row.status).toSorted()).toEqual([
+      ...['pending', 'pending', 'pending', 'rejected', 'rejected', 'reversed', 'reversed'],
+    ]);
+  });
+
   it('is freed by a reversed holder', async () => {
     on = await stage(database);
     const first = await on.storedClick(null);

@@ -12,7 +12,7 @@ import {
   orderKeyText,
 } from '@hissaback/shared/db/queries/intake';
 import { writeIntake } from '@hissaback/shared/db/queries/intake-write';
-import { lockPayees, markPaid, writeSettlement } from '@hissaback/shared/db/queries/payee-accounts';
+import { lockPayees, tellPaid, writeSettlement } from '@hissaback/shared/db/queries/payee-accounts';
 import type { Tx } from '@hissaback/shared/db/types';
 import type { Conversion } from '@hissaback/shared/domain/conversion';
 import { type ClickContext, type Offer, occurredAt } from '@hissaback/shared/domain/intake';
@@ -85,9 +85,12 @@ export async function takeEvents(
     if (clicksRecovered < overtaken.length) await judgeAgain(tx, overtaken, context.now);
   }
   await writeSettlement(tx, payees, settle(payees, settled), context.now);
-  // A reward that became smaller may have been paid in full by now (money rule 12).
-  const amended = settled.flatMap((entry) => entry.row?.ledId ?? []);
-  if (amended.length > 0) await markPaid(tx, amended, context.now);
+  // A reward that became smaller may have been paid in full by now, and of one that was more is to be paid (money rule 12).
+  const amended = {
+    ledIds: settled.flatMap((entry) => entry.row?.ledId ?? []),
+    tenantIds: settled.map((entry) => entry.conversion.tenantId),
+  };
+  await tellPaid(tx, amended, context.now);
   return intake.counts;
 }
 

@@ -200,6 +200,24 @@ describe('release after a poll (money rule 10)', () => {
     await end();
   });
 
+  it('is not put off by a poll that lists it once more and never finishes', async () => {
+    const { ready, end } = await due();
+    on.clock.advance(31 * DAY);
+    await poll(on.db, at.env, at.deps, 'fresh');
+    expect(await ready()).toBe(1);
+    on.clock.advance(DAY);
+    await on.rows(
+      `create function stop() returns trigger language plpgsql as $$ begin raise exception 'no end'; end $$`,
+    );
+    await on.rows(
+      'create trigger stop before update on network_polls for each row when (new.finished_at is not null) execute function stop()',
+    );
+    await expect(poll(on.db, at.env, at.deps, 'fresh')).rejects.toThrow();
+    await on.rows('drop trigger stop on network_polls; drop function stop()');
+    expect(await ready()).toBe(1);
+    await end();
+  });
+
   it('waits while the network lists it as anything else, or not at all', async () => {
     const { ready, end } = await due('pending');
     on.clock.advance(31 * DAY);

@@ -264,6 +264,19 @@ export const orderKeys = pgTable(
   (table) => [primaryKey({ columns: [table.network, table.merchant, table.orderId] })],
 );
 
+export const orderKeysPast = pgTable(
+  'order_keys_past',
+  {
+    network: text('network').notNull(),
+    merchant: varchar('merchant', { length: 200 }).notNull(),
+    orderId: varchar('order_id', { length: 128 }).notNull(),
+    firstSeen: instant('first_seen').notNull(),
+    convId: bigint('conv_id', { mode: 'bigint' }).notNull(),
+    tenantId: uuid('tenant_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.network, table.merchant, table.orderId, table.convId] })],
+);
+
 export const conversions = pgTable(
   'conversions',
   {

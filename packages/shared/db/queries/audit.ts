@@ -64,7 +64,8 @@ export const INVARIANTS: readonly Invariant[] = [
     name: 'I4 orders',
     says: 'an order id is held by a conversion that is alive',
     breaches: `
-      select 'order of conversion ' || o.conv_id as what from order_keys o
+      select 'order of conversion ' || o.conv_id as what
+      from (select conv_id from order_keys union all select conv_id from order_keys_past) o
       join conversion_identities i on i.conv_id = o.conv_id
       join ledger l on l.conv_id = i.conv_id and l.tenant_id = i.tenant_id and l.created_at = i.occurred_at and l.seq = 0
       where l.status in ('rejected', 'reversed')`,

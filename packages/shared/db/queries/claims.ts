@@ -112,6 +112,9 @@ export async function writeClaim(tx: Tx, userId: string, rows: ClaimRows): Promi
      ),
      freed as (
        delete from order_keys o using input, jsonb_array_elements_text(j -> 'freed') as f(conv_id) where o.conv_id = f.conv_id::bigint
+     ),
+     past_freed as (
+       delete from order_keys_past o using input, jsonb_array_elements_text(j -> 'freed') as f(conv_id) where o.conv_id = f.conv_id::bigint
      )
      insert into journal_entries (event_id, account, amount, currency, tenant_id, kind, created_at)
      select r.event_id, r.account, r.amount, r.currency, r.tenant_id, r.kind, $3

@@ -50,6 +50,9 @@ export type RollupChange = {
   creator?: Paise;
 };
 
+/** An order id with a sale that holds it; `firstSeen` is the network's time of it, in milliseconds since the Unix epoch. */
+export type HeldOrder = OrderKey & { convId: bigint; tenantId: string; firstSeen: number };
+
 export type IntakeRows = {
   births: readonly Birth[];
   changed: readonly Conversion[];
@@ -65,8 +68,13 @@ export type IntakeRows = {
   }[];
   recovered: readonly RecoveredClick[];
   /** `replaces`: the conversion that held the order id until now and is out of the window or freed it. */
-  ordersTaken: readonly (OrderKey & { conversion: Conversion; replaces: bigint | null })[];
+  ordersTaken: readonly (HeldOrder & { replaces: bigint | null })[];
+  /** Holders that count beside the one that holds the order id now, a window or more away. */
+  ordersPast: readonly HeldOrder[];
+  /** Conversions that hold an order id no more. */
   ordersFreed: readonly bigint[];
+  /** Those of `order_keys_past` that are there no more. */
+  ordersPastFreed: readonly bigint[];
   rollups: readonly RollupChange[];
   shard: number;
   /** Milliseconds since the Unix epoch. */
@@ -154,24 +162,22 @@ export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<{ clicksRec
       visitor_id: click.visitorId,
       user_id: click.userId,
     })),
-    orders: rows.ordersTaken.map((order) => ({
-      network: order.network,
-      merchant: order.merchant,
-      order_id: order.orderId,
-      first_seen: iso(order.conversion.occurredAt),
-      conv_id: String(order.conversion.convId),
-      tenant_id: order.conversion.tenantId,
-    })),
+    orders: rows.ordersTaken.map(orderRow),
+    past: rows.ordersPast.map(orderRow),
     rollups: rollupRows(rows.rollups),
   };
-  const result = await tx.query<{ orders: bigint; clicks: bigint }>(statement({ ...data, freed: rows.ordersFreed }), [
-    JSON.stringify(data),
-    new Date(rows.at),
-    rows.shard,
-    rows.ordersFreed,
-    rows.changed.some((c) => c.ledger.some((row) => row.isChanged && row.reason === 'revived')) ? 'yes' : '',
-    rows.ordersTaken.flatMap((order) => (order.replaces === null ? [] : [order.replaces])),
-  ]);
+  const result = await tx.query<{ orders: bigint; clicks: bigint }>(
+    statement({ ...data, freed: rows.ordersFreed, pastFreed: rows.ordersPastFreed }),
+    [
+      JSON.stringify(data),
+      new Date(rows.at),
+      rows.shard,
+      rows.ordersFreed,
+      rows.changed.some((c) => c.ledger.some((row) => row.isChanged && row.reason === 'revived')) ? 'yes' : '',
+      rows.ordersTaken.flatMap((order) => (order.replaces === null ? [] : [order.replaces])),
+      rows.ordersPastFreed,
+    ],
+  );
   // The locks make this impossible; the constraint is what is trusted (money rule 2).
   if (result.rows[0]?.orders !== BigInt(rows.ordersTaken.length))
     throw new Error('an order id was taken by another conversion meanwhile');
@@ -230,6 +236,17 @@ function stateOf(c: Conversion): Record<string, unknown> {
     amendments: c.amendments,
     rounds: c.rounds,
     changed_at: iso(c.changedAt),
+  };
+}
+
+function orderRow(order: HeldOrder): Record<string, unknown> {
+  return {
+    network: order.network,
+    merchant: order.merchant,
+    order_id: order.orderId,
+    first_seen: iso(order.firstSeen),
+    conv_id: String(order.convId),
+    tenant_id: order.tenantId,
   };
 }
 
@@ -420,6 +437,20 @@ const PARTS: readonly { readonly member: string; readonly sql: string }[] = [
 )`,
   },
   {
+    member: 'past',
+    sql: `orders_past as (
+  insert into order_keys_past (network, merchant, order_id, first_seen, conv_id, tenant_id)
+  select r.network, r.merchant, r.order_id, r.first_seen, r.conv_id, r.tenant_id
+  from input, jsonb_to_recordset(j -> 'past') as r(network text, merchant text, order_id text, first_seen timestamptz, conv_id bigint, tenant_id uuid)
+)`,
+  },
+  {
+    member: 'pastFreed',
+    sql: `orders_past_freed as (
+  delete from order_keys_past o using unnest($7::bigint[]) as f(conv_id) where o.conv_id = f.conv_id
+)`,
+  },
+  {
     member: 'orders',
     sql: `orders_taken as (
   insert into order_keys as o (network, merchant, order_id, first_seen, conv_id, tenant_id)
@@ -442,6 +473,6 @@ function statement(data: Readonly<Record<string, readonly unknown[]>>): string {
     (data[member]?.length ?? 0) > 0 ? `(select count(*) from ${part})` : '0::bigint';
   const orders = count('orders', 'orders_taken');
   const clicks = count('clicks', 'clicks_recovered');
-  const input = `input as (select $1::jsonb as j, set_config('app.revive', $5, true), $2::timestamptz, $3::smallint, $4::bigint[], $6::bigint[])`;
+  const input = `input as (select $1::jsonb as j, set_config('app.revive', $5, true), $2::timestamptz, $3::smallint, $4::bigint[], $6::bigint[], $7::bigint[])`;
   return `with ${[input, ...parts].join(',\n')}\nselect ${orders} as orders, ${clicks} as clicks from input`;
 }

@@ -258,14 +258,24 @@ export function orderKeyText(order: OrderKey): string {
   return `order:${order.network}:${order.merchant}:${order.orderId}`;
 }
 
+/** A sale that holds an order id. */
+export type OrderHolder = {
+  readonly convId: bigint;
+  readonly tenantId: string;
+  /** The network's time of it, in milliseconds since the Unix epoch. */
+  readonly firstSeen: number;
+  /** The one that `order_keys` names. */
+  readonly isCurrent: boolean;
+};
+
 /** What the fraud rules need to know of the shoppers and orders of a batch. */
 export type FraudFacts = {
   /** Times of conversions by shopper, or by visitor while the shopper is unknown; milliseconds since the Unix epoch. */
   times: Map<string, number[]>;
   /** `tenant user` of shoppers who are, or share an email address with, one of the tenant's people. */
   ownPeople: Set<string>;
-  /** Who holds an order id, by `orderKeyText`. */
-  orders: Map<string, { convId: bigint; firstSeen: number }>;
+  /** Which sales that count hold an order id, by `orderKeyText`: each a window or more from the others, so mostly one. */
+  orders: Map<string, OrderHolder[]>;
   /** The rules in force, by tenant. */
   rules: Map<string, { version: number; rules: unknown }>;
 };
@@ -284,30 +294,35 @@ export async function loadFraudFacts(
   },
 ): Promise<FraudFacts> {
   type Row = {
-    kind: 'time' | 'own' | 'order' | 'rules';
+    kind: 'time' | 'own' | 'order' | 'past_order' | 'rules';
     key: string;
     at: Date | null;
     conv_id: bigint | null;
+    tenant_id: string | null;
     version: number | null;
     rules: unknown;
   };
   const { rows } = await tx.query<Row>(
-    `select 'time' as kind, coalesce(c.user_id, c.visitor_id)::text as key, c.created_at as at, null::bigint as conv_id, null::int as version,
-            null::jsonb as rules
+    `select 'time' as kind, coalesce(c.user_id, c.visitor_id)::text as key, c.created_at as at, null::bigint as conv_id, null::uuid as tenant_id,
+            null::int as version, null::jsonb as rules
        from conversions c
        where (c.user_id = any($1::uuid[]) or (c.user_id is null and c.visitor_id = any($2::uuid[])))
          and c.created_at > $3::timestamptz and c.created_at <= $4::timestamptz
      union all
-     select 'own', p.tenant_id || ' ' || p.user_id, null, null, null, null
+     select 'own', p.tenant_id || ' ' || p.user_id, null, null, null, null, null
        from unnest($5::uuid[], $6::uuid[]) as p(tenant_id, user_id)
        where exists (select 1 from tenant_members m join users mine on mine.user_id = m.user_id join users u on u.user_id = p.user_id
                      where m.tenant_id = p.tenant_id and (m.user_id = p.user_id or lower(mine.email) = lower(u.email)))
      union all
-     select 'order', 'order:' || o.network || ':' || o.merchant || ':' || o.order_id, o.first_seen, o.conv_id, null, null
+     select 'order', 'order:' || o.network || ':' || o.merchant || ':' || o.order_id, o.first_seen, o.conv_id, o.tenant_id, null, null
        from unnest($7::text[], $8::text[], $9::text[]) as p(network, merchant, order_id)
        join order_keys o on o.network = p.network and o.merchant = p.merchant and o.order_id = p.order_id
      union all
-     select 'rules', f.tenant_id::text, null, null, f.version, f.rules
+     select 'past_order', 'order:' || o.network || ':' || o.merchant || ':' || o.order_id, o.first_seen, o.conv_id, o.tenant_id, null, null
+       from unnest($7::text[], $8::text[], $9::text[]) as p(network, merchant, order_id)
+       join order_keys_past o on o.network = p.network and o.merchant = p.merchant and o.order_id = p.order_id
+     union all
+     select 'rules', f.tenant_id::text, null, null, null, f.version, f.rules
        from (select distinct on (tenant_id) tenant_id, version, rules from fraud_settings where tenant_id = any($10::uuid[])
              order by tenant_id, version desc) f`,
     [
@@ -328,9 +343,11 @@ export async function loadFraudFacts(
     if (row.kind === 'time' && row.at !== null)
       facts.times.set(row.key, [...(facts.times.get(row.key) ?? []), row.at.getTime()]);
     else if (row.kind === 'own') facts.ownPeople.add(row.key);
-    else if (row.kind === 'order' && row.at !== null && row.conv_id !== null)
-      facts.orders.set(row.key, { convId: row.conv_id, firstSeen: row.at.getTime() });
-    else if (row.kind === 'rules') facts.rules.set(row.key, { version: row.version ?? 0, rules: row.rules });
+    else if (/order$/.test(row.kind) && row.at !== null && row.conv_id !== null && row.tenant_id !== null) {
+      const { conv_id: convId, tenant_id: tenantId } = row;
+      const holder = { convId, tenantId, firstSeen: row.at.getTime(), isCurrent: row.kind === 'order' };
+      facts.orders.set(row.key, [...(facts.orders.get(row.key) ?? []), holder]);
+    } else if (row.kind === 'rules') facts.rules.set(row.key, { version: row.version ?? 0, rules: row.rules });
   }
   return facts;
 }

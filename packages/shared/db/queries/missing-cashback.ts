@@ -231,7 +231,9 @@ export async function gatherEvidence(
     `select c.conv_id, c.tenant_id, c.txn_id, coalesce(c.user_id = $1, false) as own, c.user_id is null and c.visitor_id is null as nobodys
      from conversions c join offers o on o.offer_id = c.offer_id and o.merchant = $2
      where c.created_at between $3 and $4
-       and (c.user_id = $1 or c.conv_id in (select k.conv_id from order_keys k where k.merchant = $2 and k.order_id = any($5::text[])))
+       and (c.user_id = $1 or c.conv_id in (
+         select k.conv_id from order_keys k where k.merchant = $2 and k.order_id = any($5::text[])
+         union all select k.conv_id from order_keys_past k where k.merchant = $2 and k.order_id = any($5::text[])))
      order by c.created_at desc limit ${MOST}`,
     [params.user_id, params.merchant, params.from, params.to, [order, order.toUpperCase(), order.toLowerCase()]],
   );

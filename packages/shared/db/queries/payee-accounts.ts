@@ -218,7 +218,7 @@ async function loadQueued(tx: Tx, columns: unknown[], states: Map<string, PayeeS
 }
 
 /**
- * Writes a settlement: balances, postings, items, cancelled payouts; rewards that a receivable has used up wholly are `paid`.
+ * Writes a settlement: balances, postings, items, cancelled payouts; and what became `paid` or `confirmed` by it.
  * @param at milliseconds since the Unix epoch
  */
 export async function writeSettlement(
@@ -256,54 +256,49 @@ export async function writeSettlement(
   ]);
   if (rows[0]?.cancelled !== BigInt(settlement.cancelled.length))
     throw new Error('a queued payout was taken meanwhile');
-  const freed = settlement.undone.filter((item) => item.side === 'shopper').map((item) => item.ledId);
-  if (freed.length > 0) await markOwedAgain(tx, freed, at);
-  const touched = settlement.items.filter((item) => item.side === 'shopper').map((item) => item.ledId);
-  if (touched.length > 0) await markPaid(tx, touched, at);
-}
-
-/** Rewards that were used up for something that has come back are `confirmed` again, with their conversion's other rows, as far as they are not paid. */
-async function markOwedAgain(tx: Tx, ledIds: readonly bigint[], at: number): Promise<void> {
-  await tx.query(`select set_config('app.unsettle', 'yes', true)`);
-  await tx.query(
-    `with touched as (
-       select distinct l.conv_id, l.tenant_id, l.created_at from ledger l where l.led_id = any($1::bigint[])),
-     sums as (
-       select t.conv_id, t.tenant_id, t.created_at,
-         (select sum(l.user_amount) from ledger l where l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at
-            and l.status in ('confirmed', 'paid')) as net,
-         coalesce((select sum(i.amount) from ledger l join payout_items i on i.led_id = l.led_id and i.side = 'shopper' and i.returned_at is null
-            where l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at), 0) as covered
-       from touched t)
-     update ledger l set status = 'confirmed', reason = null, status_at = $2
-     from sums s
-     where l.conv_id = s.conv_id and l.tenant_id = s.tenant_id and l.created_at = s.created_at and l.status = 'paid' and s.covered < s.net`,
-    [ledIds, new Date(at)],
+  const touched = [...settlement.undone, ...settlement.items].filter((item) => item.side === 'shopper');
+  await tellPaid(
+    tx,
+    { ledIds: touched.map((item) => item.ledId), tenantIds: data.accounts.map((row) => row.tenant_id) },
+    at,
   );
-  await tx.query(`select set_config('app.unsettle', '', true)`);
 }
 
 /**
- * Moves rewards to `paid` whose shopper's side is used up by paid vouchers and receivables (money rule 12), with their conversion's other
- * confirmed rows.
+ * Says of the rows of these rewards' conversions whether they are paid (money rule 12): a row is, once paid vouchers and worked-off receivables make
+ * up what the conversion came to with it, or with what later took something of it away. So what is paid stays paid when more comes on top, which is
+ * `confirmed` until it is paid as well; and what stood in for something that has come back is `confirmed` again. It depends on what is written alone,
+ * never on the steps in which it came about.
+ * @param rewards any row of each conversion, and the tenants they are of
+ * @param at milliseconds since the Unix epoch
  */
-export async function markPaid(tx: Tx, ledIds: readonly bigint[], at: number): Promise<void> {
+export async function tellPaid(
+  tx: Tx,
+  rewards: { ledIds: readonly bigint[]; tenantIds: readonly string[] },
+  at: number,
+): Promise<void> {
+  if (rewards.ledIds.length === 0) return;
   await tx.query(
     `with touched as (
-       select distinct l.conv_id, l.tenant_id, l.created_at from ledger l where l.led_id = any($1::bigint[])),
+       select distinct l.conv_id, l.tenant_id, l.created_at from ledger l where l.led_id = any($1::bigint[]) and l.tenant_id = any($3::uuid[])),
      sums as (
-       select t.conv_id, t.tenant_id, t.created_at,
-         (select sum(l.user_amount) from ledger l where l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at
-            and l.status in ('confirmed', 'paid')) as net,
-         (select sum(i.amount) from ledger l join payout_items i on i.led_id = l.led_id and i.side = 'shopper' and i.returned_at is null
-            left join payouts p on p.payout_id = i.payout_id
-            where l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at
-              and (i.payout_id is null or p.status = 'paid')) as covered
-       from touched t)
-     update ledger l set status = 'paid', reason = null, status_at = $2
-     from sums s
-     where l.conv_id = s.conv_id and l.tenant_id = s.tenant_id and l.created_at = s.created_at and l.status = 'confirmed' and s.covered >= s.net`,
-    [ledIds, new Date(at)],
+       select l.led_id, l.tenant_id, l.created_at, l.conv_id, l.seq, sum(l.user_amount) over (partition by l.conv_id order by l.seq) as worth
+       from touched t join ledger l on l.conv_id = t.conv_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at
+       where l.tenant_id = any($3::uuid[])),
+     paid as (
+       select s.conv_id, sum(i.amount) as amount
+       from sums s join payout_items i on i.led_id = s.led_id and i.side = 'shopper' and i.returned_at is null
+       left join payouts p on p.payout_id = i.payout_id
+       where i.payout_id is null or p.status = 'paid' group by s.conv_id),
+     told as (
+       select s.led_id, s.tenant_id, s.created_at, set_config('app.unsettle', 'yes', true),
+         case when p.amount >= min(s.worth) over (partition by s.conv_id order by s.seq desc) then 'paid' else 'confirmed' end as status
+       from sums s left join paid p on p.conv_id = s.conv_id)
+     update ledger l set status = t.status, reason = null, status_at = $2
+     from told t
+     where l.led_id = t.led_id and l.tenant_id = t.tenant_id and l.created_at = t.created_at and l.tenant_id = any($3::uuid[])
+       and l.status in ('confirmed', 'paid') and l.status <> t.status`,
+    [rewards.ledIds, new Date(at), [...new Set(rewards.tenantIds)]],
   );
 }
 

@@ -4,7 +4,7 @@ import type { LedgerShare, PayoutItem } from '../../domain/payout-plan.ts';
 import type { PayoutStatus } from '../../domain/payout-state.ts';
 import { giveBack, noSettlement } from '../../domain/settlement.ts';
 import type { Tx } from '../types.ts';
-import { lockPayees, markPaid as markRewardsPaid, type PayeeKey, writeSettlement } from './payee-accounts.ts';
+import { lockPayees, type PayeeKey, tellPaid, writeSettlement } from './payee-accounts.ts';
 
 export type { PayeeKey } from './payee-accounts.ts';
 
@@ -558,11 +558,7 @@ async function markLedgerPaid(tx: Tx, payout: Payout, now: number): Promise<void
     'select led_id as "ledId" from payout_items where payout_id = $1 and returned_at is null',
     [payout.payoutId],
   );
-  await markRewardsPaid(
-    tx,
-    rows.map(({ ledId }) => ledId),
-    now,
-  );
+  await tellPaid(tx, { ledIds: rows.map(({ ledId }) => ledId), tenantIds: [payout.tenantId] }, now);
 }
 
 /** Payouts whose outcome has been unknown since before `before` (milliseconds since the Unix epoch): rule 15 pages for them. */

@@ -106,7 +106,8 @@ export async function recordFindings(
 
 /**
  * Notes on the conversions of a poll's page that it listed them, and as what (money rule 10): at the first listing, and while a reward whose
- * cool-off had ended when the poll began still waits. So a conversion is written twice or so in its life, not by every poll.
+ * cool-off had ended when the poll began still waits. So a conversion is written twice or so in its life, not by every poll. What a finished poll has
+ * said for its release stays, as long as nothing else is said: a poll that never finishes takes no reward's release away.
  */
 export async function markListed(tx: Tx, rows: readonly NetworkRow[], pollStartedAt: Date): Promise<void> {
   const known = rows.filter((row) => /^(pending|approved|cancelled|rejected)$/i.test((row.status ?? '').trim()));
@@ -116,7 +117,9 @@ export async function markListed(tx: Tx, rows: readonly NetworkRow[], pollStarte
      join conversion_aliases a on a.alias = r.alias
      where i.conv_id = a.conv_id and (i.listed_at is null or (i.listed_at < $1 and exists (
        select 1 from ledger l where l.conv_id = i.conv_id and l.tenant_id = i.tenant_id and l.created_at = i.occurred_at and l.seq = 0
-         and l.status in ('pending', 'review') and l.release_at <= $1)))`,
+         and l.status in ('pending', 'review') and l.release_at <= $1
+         and not (r.status = 'approved' and i.listed_status = 'approved' and i.listed_at >= l.release_at and exists (
+           select 1 from network_polls p where p.started_at = i.listed_at and p.finished_at is not null)))))`,
     [
       pollStartedAt,
       known.map((row) => networkAlias(row._id ?? '')),
