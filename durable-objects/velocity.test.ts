@@ -47,3 +47,20 @@ test('the alarm forgets what is over a day old, and everything in the end, twice
     expect(await state.storage.getAlarm()).toBeNull();
   });
 });
+
+test('an alarm that runs twice, and again after an eviction in the middle, forgets nothing that counts (fault 37)', async () => {
+  const stub = shopper('alarm twice');
+  const now = Date.now();
+  for (let index = 0; index < 4; index++) await stub.record(`network:${index}`, now + index);
+  await Promise.all([runDurableObjectAlarm(stub), runInDurableObject(stub, (instance) => instance.alarm())]);
+  const after = await runInDurableObject(stub, (_, state) => state.storage.kv.get('entries'));
+  await evictDurableObject(stub);
+  await runInDurableObject(stub, (instance) => instance.alarm());
+  await runInDurableObject(stub, async (instance, state) => {
+    await instance.alarm();
+    expect(state.storage.kv.get('entries')).toEqual(after);
+    expect(await state.storage.getAlarm()).not.toBeNull();
+  });
+  expect(await stub.record('network:3', now + 3)).toBe(4);
+  expect(await stub.record('network:4', now + 4)).toBe(5);
+});

@@ -4,7 +4,7 @@ import { mintUuid } from '@hissaback/shared/domain/uuid';
 import pg from 'pg';
 import { createTestDatabase, type TestServer } from '../tests/support/postgres.ts';
 import { Amazon } from './amazon.ts';
-import { compareAll } from './compare.ts';
+import { checkInvariants, compareAll } from './compare.ts';
 import { Dice } from './dice.ts';
 import { installFaultyPostgres } from './faulty-postgres.ts';
 import { Network } from './network.ts';
@@ -24,6 +24,7 @@ import { inHundredths, makeWorld, storeWorld } from './world.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+const DAYS_BETWEEN_AUDITS = 3;
 /** Days at the end in which nothing fails, so that everything that waits must come to its end. */
 const QUIET_DAYS = 2;
 const MOST_DRAIN_ROUNDS = 400;
@@ -75,7 +76,7 @@ function settingsFor(dice: Dice): WorkerSettings {
   const cards = dice.pick([
     { voucherMaximum: '10000.00', voucherStep: '1.00' },
     { voucherMaximum: '2000.00', voucherStep: '50.00' },
-    { voucherMaximum: '500.00', voucherStep: '1.00' },
+    { voucherMaximum: '1000.00', voucherStep: '1.00' },
   ]);
   return {
     feePoints: dice.pick([0n, 250n]),
@@ -114,6 +115,7 @@ class Simulation {
       for (; day < days + QUIET_DAYS; day++) {
         const isQuiet = day >= days;
         await this.#day(start, isQuiet);
+        if (day % DAYS_BETWEEN_AUDITS === 0) await this.#audit();
         onDay({
           day: day + 1,
           date: new Date(start).toISOString().slice(0, 10),
@@ -250,8 +252,14 @@ class Simulation {
   }
 
   async #compare(): Promise<void> {
-    const { owner, audited, world, oracle, observer, amazon } = this.#parts;
-    await compareAll({ owner, audited, world, oracle, observer, amazon });
+    const { owner, world, oracle, observer, amazon } = this.#parts;
+    await compareAll({ owner, world, oracle, observer, amazon });
+  }
+
+  /** The audit's word on what the model has just agreed to. */
+  async #audit(): Promise<void> {
+    const { audited, observer } = this.#parts;
+    await checkInvariants({ audited, observer });
   }
 
   /** A last look at the network's list, taken in whole. */
@@ -262,6 +270,7 @@ class Simulation {
     if (run.kind !== 'done' || !run.value.ok) throw new Disagreement(`reconciliation failed: ${JSON.stringify(run)}`);
     await this.#drain(clock.now() + DAY_MS);
     await this.#compare();
+    await this.#audit();
   }
 
   /** After the quiet days nothing may wait any more, and the books say what the network says. */

@@ -172,7 +172,7 @@ describe('a reward that nobody claims', () => {
     await on.rows(
       `insert into journal_entries (event_id, account, amount, currency, tenant_id, kind, created_at)
        values ('test-' || $1, 'creator:receivable:' || $1 || ':' || $1, -30, 'INR', $1::uuid, 'reversal', now()),
-              ('test-' || $1, 'vouchers:' || $1, 30, 'INR', $1::uuid, 'reversal', now())`,
+              ('test-' || $1, 'fee:' || $1, 30, 'INR', $1::uuid, 'reversal', now())`,
       [on.tenantId],
     );
     on.clock.advance(181 * DAY);

@@ -58,12 +58,143 @@ async function deliver(bodies: readonly unknown[], env: WebhookEnv = at.env): Pr
 }
 const words = (sent: readonly FakeMessage[]) => sent.map(({ said }) => said);
 
+/** A postback of the network about a click of its own; every call sends it once more. */
+async function sender(env: WebhookEnv = at.env): Promise<() => Promise<Response>> {
+  const app = createApp(at.deps);
+  const click = await at.referenceOf(await on.storedClick(await on.newVisitor(await on.newUser())));
+  const url = `https://hissaback.test/v1/events/conversion?token=token-1&click_id=${click}&offer_id=${on.offerId}&sale_amount=1000&status=approved&txn_id=S1`;
+  return async () => app.request(url, { headers: { 'cf-connecting-ip': '203.0.113.7' } }, env);
+}
+const outcomes = async (): Promise<string[]> =>
+  (
+    await on.rows<{ outcome: string }>('select outcome from postbacks where tenant_id = $1 order by outcome', [
+      on.tenantId,
+    ])
+  ).map(({ outcome }) => outcome);
+
+describe('fault 1: the same postback twice, one after the other', () => {
+  it('is answered 200 twice, and is one conversion with one credit', async () => {
+    const send = await sender();
+    const answers = [await send(), await send()];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    await at.drain();
+    expect((await send()).status).toBe(200);
+    await at.drain();
+    expect(await on.ledger()).toHaveLength(1);
+    expect(await on.balance('shopper:pending:%')).toBe('50.00');
+    expect(await outcomes()).toEqual(['credited', 'replayed', 'replayed']);
+  });
+});
+
+describe('fault 2: fifty copies of one postback at once, in two isolates', () => {
+  it('are one credit and 49 replays: the others wait for the first, and nobody stands in anybody’s way for good', async () => {
+    const isolates = [worker(database, on), worker(database, on)];
+    const click = await on.storedClick(await on.newVisitor(await on.newUser()));
+    const deadlocks = async () =>
+      (
+        await on.rows<{ deadlocks: string }>(
+          'select deadlocks from pg_stat_database where datname = current_database()',
+        )
+      )[0]?.deadlocks;
+    const before = await deadlocks();
+    const copies = await Promise.all(Array.from({ length: 50 }, () => at.message(click, { txn_id: 'A1' })));
+    await Promise.all(
+      copies.map(async (copy, index) => {
+        const { env, deps } = isolates[index % 2] ?? at;
+        for (let attempt = 1; ; attempt++) {
+          const { batch, messages: sent } = batchOf(QUEUE, [copy], attempt);
+          await consumePostbacks(batch, env, deps);
+          if (words(sent)[0] === 'ack') return;
+        }
+      }),
+    );
+    expect(await on.ledger()).toHaveLength(1);
+    expect(await outcomes()).toEqual(['credited', ...Array(49).fill('replayed')]);
+    expect(await on.balance('shopper:pending:%')).toBe('50.00');
+    expect(await deadlocks()).toBe(before);
+  });
+
+  it('and a batch that waits too long for them is delivered again whole, not message by message', async () => {
+    const bodies = await messages(3);
+    await deliver(bodies);
+    const other = new pg.Client({ connectionString: database.owner });
+    await other.connect();
+    await other.query('begin');
+    await other.query('select 1 from intake_locks where lock_key = any($1) for update', [
+      (
+        await on.rows<{ key: string }>(
+          `select 'click:' || click_id as key from conversion_identities where tenant_id = $1`,
+          [on.tenantId],
+        )
+      ).map(({ key }) => key),
+    ]);
+    const { batch, messages: sent } = batchOf(
+      QUEUE,
+      bodies.map((body) => ({
+        ...body,
+        postback_id: String(BigInt((body as { postback_id: string }).postback_id) + 1n),
+      })),
+    );
+    const began = performance.now();
+    await consumePostbacks(batch, at.env, at.deps);
+    expect(words(sent)).toEqual(['retry', 'retry', 'retry']);
+    expect(performance.now() - began).toBeLessThan(14_000);
+    await other.query('rollback');
+    await other.end();
+    await deliver(sent.map(({ body }) => body));
+    expect(await on.ledger()).toHaveLength(3);
+  });
+});
+
+describe('fault 3: the worker dies between queue.send and its answer', () => {
+  it('so that the network sends it again: two messages, one credit', async () => {
+    let deaths = 1;
+    const mortal = {
+      ...at.env,
+      POSTBACKS: {
+        send: async (body: unknown) => {
+          await at.env.POSTBACKS.send(body);
+          if (deaths-- > 0) throw new Error('the isolate is gone');
+        },
+      },
+    } as unknown as WebhookEnv;
+    const send = await sender(mortal);
+    expect((await send()).status).toBe(503);
+    expect((await send()).status).toBe(200);
+    expect(at.sent).toHaveLength(2);
+    await at.drain();
+    expect(await on.ledger()).toHaveLength(1);
+    expect(await outcomes()).toEqual(['credited', 'replayed']);
+  });
+});
+
+describe('fault 6: the consumer dies between its COMMIT and the first ack', () => {
+  it('so that the whole batch comes again, and changes nothing', async () => {
+    const bodies = await messages(5);
+    const dead = (): never => {
+      throw new Error('the isolate is gone');
+    };
+    const batch = {
+      queue: QUEUE,
+      messages: bodies.map((body, index) => ({ id: `m${index}`, body, attempts: 1, ack: dead, retry: dead })),
+    } as unknown as MessageBatch;
+    await expect(consumePostbacks(batch, at.env, at.deps)).rejects.toThrow('the isolate is gone');
+    const committed = await on.rows('select * from journal_entries where tenant_id = $1 order by event_id, account', [
+      on.tenantId,
+    ]);
+    expect(await on.ledger()).toHaveLength(5);
+    await deliver(bodies);
+    expect(await on.ledger()).toHaveLength(5);
+    expect(
+      await on.rows('select * from journal_entries where tenant_id = $1 order by event_id, account', [on.tenantId]),
+    ).toEqual(committed);
+    expect(await outcomes()).toEqual(Array(5).fill('credited'));
+  });
+});
+
 describe('fault 4: the queue refuses', () => {
   it('is a 503 to the network, and nothing is stored; the next try is', async () => {
-    const app = createApp(at.deps);
-    const click = await at.referenceOf(await on.storedClick(null));
-    const url = `https://hissaback.test/v1/events/conversion?token=token-1&click_id=${click}&offer_id=${on.offerId}&sale_amount=1000&status=approved`;
-    const request = () => app.request(url, { headers: { 'cf-connecting-ip': '203.0.113.7' } }, at.env);
+    const request = await sender();
     at.failing.queue = 1;
     const refused = await request();
     expect(refused.status).toBe(503);

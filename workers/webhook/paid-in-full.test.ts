@@ -37,7 +37,7 @@ it('a reward is paid once an amendment leaves nothing of it to be paid (money ru
   );
   await on.rows(
     `insert into journal_entries (event_id, account, amount, currency, tenant_id, kind, created_at)
-     values ('debt', 'shopper:available:' || $1 || ':' || $2, -60, 'INR', $1::uuid, 'settlement', $3), ('debt', 'network:' || $1, 60, 'INR', $1::uuid, 'settlement', $3)`,
+     values ('debt', 'shopper:available:' || $1 || ':' || $2, -60, 'INR', $1::uuid, 'settlement', $3), ('debt', 'fee:' || $1, 60, 'INR', $1::uuid, 'settlement', $3)`,
     [on.tenantId, user, new Date(now)],
   );
   await on.rows('update payee_accounts set available = available - 60 where payee = $1', [user]);

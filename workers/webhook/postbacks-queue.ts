@@ -1,5 +1,6 @@
 import { type PostbackMessage, parsePostbackMessage } from '@hissaback/shared/contracts/postback-message';
 import { databaseBinding, openDatabase } from '@hissaback/shared/db/client';
+import { isLockTimeout } from '@hissaback/shared/db/errors';
 import type { Database } from '@hissaback/shared/db/types';
 import { clickIdTime, parseClickId } from '@hissaback/shared/domain/click-id';
 import { verifyClickReference } from '@hissaback/shared/domain/click-reference';
@@ -17,6 +18,12 @@ import { takeEvents } from './ledger-consumer.ts';
 import { pursueClaim } from './pursue-claim.ts';
 import { retryDelay } from './retry.ts';
 import { settingsOf } from './settings.ts';
+
+/**
+ * A batch that did not get its locks in time is delivered again whole, so often: a hundred messages that wait one by one for the same click would outlast
+ * the consumer.
+ */
+const PATIENT_ATTEMPTS = 3;
 
 type Work = { message: Message<unknown>; body: PostbackMessage };
 
@@ -44,7 +51,9 @@ export async function consumePostbacks(batch: MessageBatch, env: WebhookEnv, dep
   } catch (error) {
     log.warn('batch_failed', { queue: batch.queue, size: work.length, error });
     const taken: Work[] = [];
-    for (const one of work) if (await takeAlone(db, one, env, deps, log)) taken.push(one);
+    if (isLockTimeout(error) && work.every(({ message }) => message.attempts <= PATIENT_ATTEMPTS))
+      for (const { message } of work) message.retry({ delaySeconds: retryDelay(message.attempts) });
+    else for (const one of work) if (await takeAlone(db, one, env, deps, log)) taken.push(one);
     await tell(db, taken, env, deps, log);
   } finally {
     await db.end();

@@ -37,6 +37,11 @@ export function isRetryable(error: unknown): boolean {
   return code === '40001' || code === '40P01';
 }
 
+/** True if a lock was not to be had in time: somebody else is at work on the same rows, and nothing is wrong with what was asked for. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error) === '55P03';
+}
+
 /**
  * True if the connection cannot be used any more: no answer of the server, a FATAL one, or a failure of the connection (08), the pooler (58)
  * or a shutdown (57P).

@@ -44,6 +44,28 @@ export const INVARIANTS: readonly Invariant[] = [
       where coalesce(l.amount, 0) <> coalesce(j.amount, 0)`,
   },
   {
+    name: 'I2 network',
+    says: 'the journal has the network owe for a conversion what it is worth while it counts, and nothing after',
+    breaches: `
+      select 'conversion ' || coalesce(w.conv_id, j.conv_id) || ' is worth ' || coalesce(w.amount, 0) || ' posted ' || coalesce(j.amount, 0) as what
+      from (select i.conv_id, case when l.status in ('pending', 'review', 'confirmed', 'paid') then i.net_commission + i.platform_fee else 0 end as amount
+            from conversion_identities i
+            join ledger l on l.conv_id = i.conv_id and l.tenant_id = i.tenant_id and l.created_at = i.occurred_at and l.seq = 0) w
+      full join (select substring(event_id from '^c([0-9]+)[.]')::bigint as conv_id, -sum(amount) as amount from journal_entries
+                 where account like 'network:%' group by 1) j on j.conv_id = w.conv_id
+      where coalesce(w.amount, 0) <> coalesce(j.amount, 0)`,
+  },
+  {
+    name: 'I2 cards',
+    says: 'the money spent on vouchers is the money of payouts issued and paid',
+    breaches: `
+      select coalesce(p.tenant_id, j.tenant_id) || ' payouts ' || coalesce(p.amount, 0) || ' posted ' || coalesce(j.amount, 0) as what
+      from (select tenant_id, currency, sum(amount) as amount from payouts where status in ('issued', 'paid') group by tenant_id, currency) p
+      full join (select tenant_id, currency, sum(amount) as amount from journal_entries where account like 'vouchers:%' group by tenant_id, currency) j
+        on j.tenant_id = p.tenant_id and j.currency = p.currency
+      where coalesce(p.amount, 0) <> coalesce(j.amount, 0)`,
+  },
+  {
     name: 'I3',
     says: "nobody's available or reserved balance is below zero",
     breaches: `
@@ -59,6 +81,28 @@ export const INVARIANTS: readonly Invariant[] = [
       from conversion_identities i
       left join ledger l on l.conv_id = i.conv_id and l.tenant_id = i.tenant_id and l.created_at = i.occurred_at
       group by i.conv_id having count(l.*) filter (where l.seq = 0) <> 1 or sum(l.user_amount + l.creator_amount) <> i.net_commission`,
+  },
+  {
+    name: 'I4 split',
+    says: "the shopper's part is the campaign's share of the net commission, cut off below the paisa",
+    breaches: `
+      select 'conversion ' || i.conv_id || ' gives the shopper ' || sum(l.user_amount) || ' of ' || i.net_commission as what
+      from conversion_identities i
+      join ledger l on l.conv_id = i.conv_id and l.tenant_id = i.tenant_id and l.created_at = i.occurred_at
+      where i.expired_to is null group by i.conv_id
+      having sum(l.user_amount) <> trunc(i.net_commission * max(l.user_pct) / 100, 2) or min(l.user_pct) <> max(l.user_pct)`,
+  },
+  {
+    name: 'I4 ids',
+    says: 'a conversion has one row of its own that says what its identity says, and the aliases of its ids are its own',
+    breaches: `
+      select 'conversion ' || i.conv_id as what from conversion_identities i
+      where (select count(*) from conversions c where c.conv_id = i.conv_id and c.created_at = i.occurred_at and c.tenant_id = i.tenant_id
+               and c.status = i.status and c.txn_id is not distinct from i.txn_id and c.network_id is not distinct from i.network_id) <> 1
+        or (i.network_id is not null and not exists (select 1 from conversion_aliases a where a.conv_id = i.conv_id and a.alias = 'trackier:' || i.network_id))
+        or (i.txn_id is not null and not exists (select 1 from conversion_aliases a where a.conv_id = i.conv_id
+          and a.alias = 'click:' || i.click_id || ':' || i.link_id || ':' || coalesce(i.visitor_id::text, '-') || ':' || i.offer_id || ':'
+            || coalesce(i.goal_id, '') || ':' || i.txn_id))`,
   },
   {
     name: 'I4 orders',
@@ -88,6 +132,42 @@ export const INVARIANTS: readonly Invariant[] = [
       where coalesce(a.reserved, 0) <> coalesce(p.amount, 0)`,
   },
   {
+    name: 'I6 items',
+    says: 'no payout is made up of more than its amount, and what is over is made up of nothing',
+    breaches: `
+      select 'payout ' || p.payout_id || ' of ' || p.amount || ' pays ' || sum(i.amount) as what
+      from payouts p join payout_items i on i.payout_id = p.payout_id and i.returned_at is null
+      group by p.payout_id having sum(i.amount) > case when p.status in ('error_hard', 'cancelled') then 0 else p.amount end`,
+  },
+  {
+    name: 'I7 guards',
+    says: 'what keeps history, amounts and state machines in the database is in force',
+    breaches: `
+      select g.relname || ' ' || g.tgname as what
+      from (values ('journal_entries', 'journal_entries_balance'), ('journal_entries', 'journal_entries_are_history'),
+              ('journal_entries', 'journal_entries_are_kept'), ('ledger', 'ledger_moves_by_its_machine'), ('ledger', 'ledger_starts_by_its_machine'),
+              ('ledger', 'ledger_is_history'), ('ledger', 'ledger_is_kept'), ('conversions', 'conversions_keep_their_facts'),
+              ('conversions', 'conversions_are_history'), ('payouts', 'payouts_move_by_their_machine'), ('payouts', 'payouts_are_history')) as g(relname, tgname)
+      where not exists (select 1 from pg_trigger t where t.tgrelid = ('public.' || g.relname)::regclass and t.tgname = g.tgname and t.tgenabled in ('O', 'A'))
+      union all
+      select t.tgrelid::regclass || ' ' || t.tgname from pg_trigger t
+      join pg_trigger parent on parent.oid = t.tgparentid
+      where parent.tgname in ('ledger_moves_by_its_machine', 'ledger_starts_by_its_machine', 'ledger_is_history', 'conversions_keep_their_facts',
+          'conversions_are_history') and t.tgenabled not in ('O', 'A')
+      union all
+      select w || ' may ' || p || ' journal_entries' from unnest(array['hissaback_api', 'hissaback_ingest', 'hissaback_payout']) w,
+        unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) p where has_table_privilege(w, 'public.journal_entries', p)`,
+  },
+  {
+    name: 'I7 states',
+    says: 'what the network rejected or cancelled ends reversed',
+    breaches: `
+      select 'conversion ' || i.conv_id || ' is ' || i.status || ' and its reward ' || l.status as what
+      from conversion_identities i
+      join ledger l on l.conv_id = i.conv_id and l.tenant_id = i.tenant_id and l.created_at = i.occurred_at
+      where i.status in ('cancelled', 'rejected') and l.status <> 'reversed'`,
+  },
+  {
     name: 'I7',
     says: 'a paid reward is covered by paid vouchers, worked-off receivables or nothing left to pay',
     breaches: `
@@ -103,29 +183,33 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: 'I8',
-    says: 'every conversion comes from a postback that is kept, and every open unmatched one has its postback',
+    says: 'every conversion comes from a postback that is kept, and every postback has its conversion or waits unmatched',
     breaches: `
       select 'unmatched ' || u.unmatched_id as what from unmatched_conversions u
       where not exists (select 1 from postbacks p where p.postback_id = u.unmatched_id and p.received_at = id_time(u.unmatched_id))
       union all
       select 'conversion ' || i.conv_id from conversion_identities i
-      where not exists (select 1 from postbacks p where p.conv_id = i.conv_id)`,
+      where not exists (select 1 from postbacks p where p.conv_id = i.conv_id)
+      union all
+      select 'postback ' || p.postback_id from postbacks p
+      where case when p.outcome in ('unmatched', 'ignored') then not exists (select 1 from unmatched_conversions u where u.unmatched_id = p.postback_id)
+                 else not exists (select 1 from conversion_identities i where i.conv_id = p.conv_id) end`,
   },
   {
     name: 'I10',
     says: 'what a payee may be paid stands on rewards that are not used up',
     breaches: `
-      select a.tenant_id || ' ' || a.payee || ' available ' || a.available || ' of rewards ' || coalesce(s.open, 0) as what
+      select a.tenant_id || ' ' || a.side || ' ' || a.payee || ' available ' || a.available || ' of rewards ' || coalesce(s.open, 0) as what
       from payee_accounts a
       left join (
-        select tenant_id, user_id, currency, sum(greatest(net - covered, 0)) as open from (
-          select l.tenant_id, l.user_id, l.currency, l.conv_id,
-            sum(l.user_amount) as net,
-            coalesce(sum((select sum(i.amount) from payout_items i where i.led_id = l.led_id and i.side = 'shopper' and i.returned_at is null)), 0) as covered
-          from ledger l where l.status in ('confirmed', 'paid') and l.user_id is not null
-          group by l.tenant_id, l.user_id, l.currency, l.conv_id) x
-        group by tenant_id, user_id, currency) s on s.tenant_id = a.tenant_id and s.user_id = a.payee and s.currency = a.currency
-      where a.side = 'shopper' and a.available > coalesce(s.open, 0)`,
+        select tenant_id, side, payee, currency, sum(greatest(net - covered, 0)) as open from (
+          select l.tenant_id, b.side, b.payee, l.currency, l.conv_id, sum(b.amount) as net,
+            coalesce(sum((select sum(i.amount) from payout_items i where i.led_id = l.led_id and i.side = b.side and i.returned_at is null)), 0) as covered
+          from ledger l cross join lateral (values ('shopper', l.user_id, l.user_amount), ('creator', l.tenant_id, l.creator_amount)) as b(side, payee, amount)
+          where l.status in ('confirmed', 'paid') and b.payee is not null
+          group by l.tenant_id, b.side, b.payee, l.currency, l.conv_id) x
+        group by tenant_id, side, payee, currency) s on s.tenant_id = a.tenant_id and s.side = a.side and s.payee = a.payee and s.currency = a.currency
+      where a.available > coalesce(s.open, 0)`,
   },
   {
     name: 'clicks',
@@ -134,6 +218,25 @@ export const INVARIANTS: readonly Invariant[] = [
       select 'conversion ' || i.conv_id || ' of click ' || i.click_id as what from conversion_identities i
       where not exists (select 1 from clicks k where k.click_id = i.click_id and k.created_at = id_time(i.click_id))
         and to_regclass('public.clicks' || to_char(id_time(i.click_id) at time zone 'UTC', '_YYYYMM')) is not null`,
+  },
+  {
+    name: 'figures',
+    says: 'the daily figures of a link sum to its conversions and what those that count are worth',
+    breaches: `
+      select 'link ' || coalesce(d.link_id, c.link_id) || ' figures ' || coalesce(d.figures, '0') || ' conversions ' || coalesce(c.figures, '0') as what
+      from (select link_id, sum(conversions) || ' ' || sum(net_commission) || ' ' || sum(user_amount) || ' ' || sum(creator_amount) as figures
+            from daily_rollups group by link_id having sum(conversions) <> 0) d
+      full join (
+        select i.link_id, count(*) || ' ' || sum(case when a.alive then i.net_commission else 0 end)::numeric(16,2) || ' '
+            || sum(case when a.alive then a.user_amount else 0 end)::numeric(16,2) || ' '
+            || sum(case when a.alive then a.creator_amount else 0 end)::numeric(16,2) as figures
+        from conversion_identities i
+        cross join lateral (
+          select sum(l.user_amount) as user_amount, sum(l.creator_amount) as creator_amount,
+            bool_or(l.seq = 0 and l.status in ('pending', 'review', 'confirmed', 'paid')) as alive
+          from ledger l where l.conv_id = i.conv_id and l.tenant_id = i.tenant_id and l.created_at = i.occurred_at) a
+        group by i.link_id) c on c.link_id = d.link_id
+      where d.figures is distinct from c.figures`,
   },
 ];
 
