@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { startTestServer, type TestServer } from '../tests/support/postgres.ts';
 import { type DayReport, type SimulationResult, simulate } from './simulation.ts';
 
@@ -29,6 +30,11 @@ export async function playAll(runs: readonly Run[], isVerbose: boolean): Promise
   return failed.length === 0;
 }
 
+/** Short enough to compare by eye: two runs of one seed have the same. */
+function digestOf(fingerprint: string): string {
+  return createHash('sha256').update(fingerprint).digest('hex').slice(0, 12);
+}
+
 async function play(server: TestServer, { seed, days }: Run, isVerbose: boolean): Promise<boolean> {
   const began = performance.now();
   const seconds = (): string => `${((performance.now() - began) / 1_000).toFixed(1)} s`;
@@ -38,7 +44,7 @@ async function play(server: TestServer, { seed, days }: Run, isVerbose: boolean)
     };
     const result: SimulationResult = await simulate(server, { seed, days, onDay });
     say(
-      `seed ${seed}  ok  ${result.days} days, ${result.conversions} conversions, ${result.cards} cards in ${seconds()}`,
+      `seed ${seed}  ok  ${result.days} days, ${result.conversions} conversions, ${result.cards} cards, digest ${digestOf(result.fingerprint)} in ${seconds()}`,
     );
     return true;
   } catch (error) {

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import { simulate } from './simulation.ts';
 
@@ -14,4 +16,15 @@ it('a seed plays the same world twice', async () => {
   const play = () => simulate(inject('postgres'), { seed: 4, days: 3 });
   const first = await play();
   expect((await play()).fingerprint).toBe(first.fingerprint);
+});
+
+it('the model knows no rule of the workers: it imports nothing but itself and the world it is about', () => {
+  const folder = join(import.meta.dirname, 'oracle');
+  const imported = readdirSync(folder)
+    .filter((file) => !file.endsWith('.test.ts'))
+    .flatMap((file) =>
+      [...readFileSync(join(folder, file), 'utf8').matchAll(/from '([^']+)'/g)].map(([, from]) => from),
+    );
+  expect(imported.length).toBeGreaterThan(5);
+  expect(imported.filter((from) => !from?.startsWith('./') && from !== '../world.ts')).toEqual([]);
 });

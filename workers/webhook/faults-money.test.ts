@@ -138,7 +138,7 @@ describe('fault 12: a reversal after the payout has spent the balance', () => {
   });
 });
 
-describe('fault 50: payout and reversal race over one balance', () => {
+describe('fault 50, money rule 11: payout and reversal race over one balance', () => {
   it('one wins each time: no balance below zero, and the rest a receivable', async () => {
     const ends = new Set<string>();
     const start = on.clock.now();

@@ -178,8 +178,10 @@ describe('the 30-day order rule (money rule 2, fault 13)', () => {
     expect((await on.ledger()).map((row) => row.status)).toEqual(['pending', 'rejected', 'pending']);
   });
 
-  it('has one winner when two consumers race (fault 14)', async () => {
+  it('has one winner when consumers race for an order whose window has just ended (fault 14)', async () => {
     on = await stage(database);
+    await on.take(on.event(await on.storedClick(null), { txn_id: 'A1' }));
+    on.clock.advance(30 * DAY);
     const clicks = await Promise.all(Array.from({ length: 20 }, () => on.storedClick(null)));
     const counts = await atOnce(
       on,
