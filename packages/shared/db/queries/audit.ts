@@ -147,13 +147,16 @@ export const INVARIANTS: readonly Invariant[] = [
       from (values ('journal_entries', 'journal_entries_balance'), ('journal_entries', 'journal_entries_are_history'),
               ('journal_entries', 'journal_entries_are_kept'), ('ledger', 'ledger_moves_by_its_machine'), ('ledger', 'ledger_starts_by_its_machine'),
               ('ledger', 'ledger_is_history'), ('ledger', 'ledger_is_kept'), ('conversions', 'conversions_keep_their_facts'),
-              ('conversions', 'conversions_are_history'), ('payouts', 'payouts_move_by_their_machine'), ('payouts', 'payouts_are_history')) as g(relname, tgname)
+              ('conversions', 'conversions_are_history'), ('conversion_identities', 'conversion_identities_stay'),
+              ('conversion_identities', 'conversion_identities_are_history'), ('conversion_aliases', 'conversion_aliases_are_permanent'),
+              ('payouts', 'payouts_move_by_their_machine'), ('payouts', 'payouts_are_history'), ('payout_items', 'payout_items_stay'),
+              ('payout_items', 'payout_items_are_history'), ('postbacks', 'postbacks_stay'), ('postbacks', 'postbacks_are_history')) as g(relname, tgname)
       where not exists (select 1 from pg_trigger t where t.tgrelid = ('public.' || g.relname)::regclass and t.tgname = g.tgname and t.tgenabled in ('O', 'A'))
       union all
       select t.tgrelid::regclass || ' ' || t.tgname from pg_trigger t
       join pg_trigger parent on parent.oid = t.tgparentid
-      where parent.tgname in ('ledger_moves_by_its_machine', 'ledger_starts_by_its_machine', 'ledger_is_history', 'conversions_keep_their_facts',
-          'conversions_are_history') and t.tgenabled not in ('O', 'A')
+      where parent.tgrelid in ('public.ledger'::regclass, 'public.conversions'::regclass, 'public.postbacks'::regclass)
+        and not t.tgisinternal and t.tgenabled not in ('O', 'A')
       union all
       select w || ' may ' || p || ' journal_entries' from unnest(array['hissaback_api', 'hissaback_ingest', 'hissaback_payout']) w,
         unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) p where has_table_privilege(w, 'public.journal_entries', p)`,
