@@ -6,7 +6,7 @@ import {
   lockClaim,
   writeClaim,
 } from '@hissaback/shared/db/queries/claims';
-import { loadFraudFacts, lockShoppersAndOrders } from '@hissaback/shared/db/queries/intake';
+import { loadFraudFacts, loadOffers, lockShoppersAndOrders, orderKeyText } from '@hissaback/shared/db/queries/intake';
 import type { RollupChange } from '@hissaback/shared/db/queries/intake-write';
 import type { Tx } from '@hissaback/shared/db/types';
 import {
@@ -22,7 +22,7 @@ import { type FraudInputs, isStricter, judge, readFraudRules } from '@hissaback/
 import { countInWindow } from '@hissaback/shared/domain/intake';
 import { accounts, eventIds, postEvent } from '@hissaback/shared/domain/journal';
 import { splitCommission } from '@hissaback/shared/domain/split';
-import type { IntakeContext } from './intake-batch.ts';
+import { type IntakeContext, orderOf } from './intake-batch.ts';
 
 const DAY_MS = 86_400_000;
 const LONGEST_WINDOW_MS = 7 * DAY_MS;
@@ -54,7 +54,10 @@ export async function attachConversion(
 
 async function attach(tx: Tx, waiting: readonly Claimable[], userId: string, context: IntakeContext): Promise<number> {
   if (waiting.length === 0) return 0;
-  await lockShoppersAndOrders(tx, [`shopper:${userId}`]);
+  // Of a reward that fraud refuses its order id is free again: nobody may look at who holds it meanwhile.
+  const offers = await loadOffers(tx, [...new Set(waiting.map(({ conversion }) => conversion.offerId))]);
+  const orders = waiting.flatMap(({ conversion }) => orderOf(offers.get(conversion.offerId), conversion.txnId) ?? []);
+  await lockShoppersAndOrders(tx, [`shopper:${userId}`, ...orders.map(orderKeyText)]);
   const times = waiting.map(({ conversion }) => conversion.occurredAt);
   const tenantIds = [...new Set(waiting.map(({ conversion }) => conversion.tenantId))];
   const facts = await loadFraudFacts(tx, {
