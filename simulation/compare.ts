@@ -82,12 +82,12 @@ type Check = (what: string, model: unknown, database: unknown, conversion?: Conv
 
 async function compareConversions({ owner, oracle, observer }: Compared, check: Check): Promise<void> {
   const { rows } = await owner.query<Record<string, string | null>>(
-    `select i.conv_id, i.tenant_id, c.user_id, i.status, i.net_commission, i.platform_fee, i.order_value, i.txn_id, i.network_id, i.goal_id,
+    `select i.conv_id, i.tenant_id, c.user_id, c.click_country, i.status, i.net_commission, i.platform_fee, i.order_value, i.txn_id, i.network_id, i.goal_id,
        sum(l.user_amount) as user_amount, sum(l.creator_amount) as creator_amount, max(l.status) filter (where l.seq = 0) as state
      from conversion_identities i
      join conversions c on c.conv_id = i.conv_id and c.created_at = i.occurred_at
      join ledger l on l.conv_id = i.conv_id and l.tenant_id = i.tenant_id and l.created_at = i.occurred_at
-     group by i.conv_id, i.tenant_id, c.user_id`,
+     group by i.conv_id, i.tenant_id, c.user_id, c.click_country`,
   );
   check('conversions', oracle.conversions.length, rows.length);
   for (const row of rows) {
@@ -101,6 +101,7 @@ async function compareConversions({ owner, oracle, observer }: Compared, check: 
     const is = [
       c.link.tenant.id,
       c.userId,
+      c.clickCountry,
       c.status,
       hundredths(c.net),
       hundredths(c.fee),
@@ -116,6 +117,7 @@ async function compareConversions({ owner, oracle, observer }: Compared, check: 
     const has = [
       row.tenant_id,
       row.user_id,
+      row.click_country,
       row.status,
       row.net_commission,
       row.platform_fee,

@@ -74,8 +74,10 @@ export class Observer {
     if (life.name === 'hissaback-postbacks') {
       if (isOf('into postbacks')) await this.#seePostbacks();
       if (isOf('update conversions')) await this.#seeClaims();
-    } else if (life.name === 'hissaback-clicks' && isOf('into clicks')) await this.#seeClicks();
-    else if (isOf('network_polls')) await this.#seePolls();
+    } else if (life.name === 'hissaback-clicks') {
+      if (isOf('into clicks')) await this.#seeClicks();
+      await this.#seeOvertaken();
+    } else if (isOf('network_polls')) await this.#seePolls();
     if (isOf('into payouts', 'update payouts')) await this.#seePayouts();
   }
 
@@ -162,6 +164,26 @@ export class Observer {
         visitorId: row.visitor_id,
         country: row.country,
       });
+    }
+  }
+
+  async #seeOvertaken(): Promise<void> {
+    const { oracle } = this.#seen;
+    const overtaken = oracle.overtaken();
+    if (overtaken.size === 0) return;
+    const rows = await this.#rows<{ conv_id: string; click_country: string }>(
+      'select conv_id, click_country from conversions where click_country is not null and conv_id = any($1::bigint[]) order by conv_id',
+      [[...overtaken.keys()].map((c) => String(c.convId))],
+    );
+    for (const row of rows) {
+      const conversion = this.byConvId.get(row.conv_id);
+      if (conversion === undefined) continue;
+      if (overtaken.get(conversion) !== row.click_country)
+        throw new Disagreement(
+          `conversion ${row.conv_id} was given the country ${row.click_country}`,
+          conversion.story,
+        );
+      oracle.judgeAgain(conversion, row.click_country);
     }
   }
 

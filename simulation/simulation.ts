@@ -285,6 +285,8 @@ class Simulation {
       const holder = world.visitors.get(c.click.visitorId ?? '') ?? null;
       if (c.userId === null && holder !== null) wrong.push(`conversion ${c.convId} was never claimed by ${holder}`);
     }
+    for (const [c, country] of oracle.overtaken())
+      wrong.push(`conversion ${c.convId} was never judged with its click's country ${country}`);
     const waiting = [...postbacks.bodies, ...clicks.bodies].filter(
       (body) => (body as { kind?: string }).kind !== UNREADABLE.kind,
     );

@@ -16,8 +16,8 @@ export type Conversion = {
   readonly offer: Offer;
   readonly occurredAt: number;
   readonly releaseAt: number;
-  /** Where the click and the sale came from. */
-  readonly clickCountry: string | null;
+  /** Where the click and the sale came from; the click's is unknown until the click is there. */
+  clickCountry: string | null;
   readonly country: string | null;
   userId: string | null;
   goal: string | null;

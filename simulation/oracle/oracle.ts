@@ -78,6 +78,27 @@ export class Oracle {
     this.clicks.set(id, { ...click });
   }
 
+  /** Conversions that were judged before their click was there, which it is by now: the country of each click. */
+  overtaken(): Map<Conversion, string> {
+    const found = new Map<Conversion, string>();
+    for (const c of this.conversions) {
+      const click = this.clicks.get(c.click.clickId);
+      const isSame = click?.linkId === c.click.linkId && click.visitorId === c.click.visitorId;
+      if (c.clickCountry === null && isSame && click.country !== null) found.set(c, click.country);
+    }
+    return found;
+  }
+
+  /** The geographic rule is asked again now that the click's country is known; what was clear may have to wait for a person. */
+  judgeAgain(c: Conversion, country: string): void {
+    c.clickCountry = country;
+    if (c.verdict !== 'clear' || c.country === null || c.country === country) return;
+    if (c.link.tenant.rules.geographyPoints < REVIEW_SCORE) return;
+    c.verdict = 'review';
+    c.story.push(`its click came from ${country}: review`);
+    if (c.state === 'pending') c.state = 'review';
+  }
+
   /** Takes what a message said, as the consumer must have. */
   take(said: Said | Ignored): Expected {
     const expected: Expected =
