@@ -215,7 +215,8 @@ describe('release after a poll (money rule 10)', () => {
     await expect(poll(on.db, at.env, at.deps, 'fresh')).rejects.toThrow();
     await on.rows('drop trigger stop on network_polls; drop function stop()');
     expect(await ready()).toBe(1);
-    await on.rows('update network_polls set finished_at = null'); // nothing is ready for the tests that follow
+    // Nothing is ready for the tests that follow.
+    await on.rows(`update conversion_identities set listed_status = 'pending' where tenant_id = $1`, [on.tenantId]);
     await end();
   });
 
