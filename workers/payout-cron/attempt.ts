@@ -68,13 +68,15 @@ const ANOTHERS_CARD: AgcodOutcome = {
 const LATEST_MS = 60;
 const SLOTS_AT_MOST = 5;
 
-/** Waits for a slot of its own. Answers when it is, or null if no call may be made now. */
+/** Waits for a slot of its own. Answers when it is, or null if no call may be made now: the breaker may open while others wait for theirs. */
 async function waitForSlot(run: PayoutRun, purpose: GatePurpose, firstCallOf?: string): Promise<number | null> {
   const asked = run.clock.now();
   const slot = await run.gate.acquire(asked, purpose, firstCallOf);
   if (!slot.ok) return null;
-  if (slot.waitMs > 0) await run.sleep(slot.waitMs);
-  return asked + slot.waitMs;
+  if (slot.waitMs === 0) return asked;
+  await run.sleep(slot.waitMs);
+  const { breaker } = await run.gate.status(run.clock.now());
+  return purpose === 'call' && breaker !== 'closed' ? null : asked + slot.waitMs;
 }
 
 /**

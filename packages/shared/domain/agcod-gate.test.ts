@@ -122,8 +122,8 @@ describe('the balance', () => {
   it('is asked for by one of the runs that begin together: AGCOD answers one such question a second', () => {
     const [state, first] = acquireSlot(NEW_GATE, NOW, 'funds');
     expect(first.ok).toBe(true);
-    expect(acquireSlot(state, NOW + 1_999, 'funds')[1]).toMatchObject({ ok: false, reason: 'not_due' });
-    expect(acquireSlot(state, NOW + 2_000, 'funds')[1].ok).toBe(true);
+    expect(acquireSlot(state, NOW + 1_099, 'funds')[1]).toMatchObject({ ok: false, reason: 'not_due' });
+    expect(acquireSlot(state, NOW + 1_100, 'funds')[1].ok).toBe(true);
   });
 
   it('is not asked for while the breaker is open', () => {

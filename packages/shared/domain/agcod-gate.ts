@@ -5,7 +5,7 @@ export const LONGEST_WAIT_MS = 20_000;
 /** A probe that never reported is forgotten after this long. */
 const PROBE_TIMEOUT_MS = 60_000;
 /** AGCOD answers one question a second for the balance; of runs that begin at once one asks. */
-const FUNDS_EVERY_MS = 2_000;
+const FUNDS_EVERY_MS = 1_100;
 /** How long whoever took a page has to deliver it. */
 const PAGE_CLAIM_MS = 60_000;
 
