@@ -24,8 +24,11 @@ function tell(what: string, wrong: readonly string[]): boolean {
 try {
   if (![kills, payouts, drained].every((count) => Number.isInteger(count) && count >= 0))
     throw new RangeError('Usage: npm run chaos [-- kills payouts drained]');
-  const plan = { payouts, kills, everythingEvery: 10, longestLife: 1_500, log };
-  const killed = tell(`${kills} kills over ${payouts} payouts: everything agrees card by card`, await chaos(plan));
+  const plan = { payouts, kills, everythingEvery: 10, longestLife: 1_500, restore: true, log };
+  const killed = tell(
+    `${kills} kills over ${payouts} payouts, and a database restored to before the last ones: everything agrees card by card`,
+    await chaos(plan),
+  );
   const empty = tell(`${drained} due payouts drained without a human`, await quietly(() => drain(drained, log)));
   process.exitCode = killed && empty ? 0 : 1;
 } catch (error) {

@@ -51,6 +51,11 @@ export class Books {
     this.#seeded = to;
   }
 
+  /** The codes of all cards that were ever made. */
+  async codes(): Promise<Set<string>> {
+    return new Set((await this.#cards()).map(({ claimCode }) => claimCode));
+  }
+
   async paid(): Promise<number> {
     const [row] = await this.#sql(`select count(*)::int as paid from payouts where status = 'paid'`);
     return Number(row?.paid);

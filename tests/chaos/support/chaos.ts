@@ -1,4 +1,5 @@
 import { Books } from './books.ts';
+import { leaks } from './leaks.ts';
 import { MortalStack, type Victim } from './mortal-stack.ts';
 
 export type ChaosPlan = {
@@ -8,6 +9,8 @@ export type ChaosPlan = {
   everythingEvery: number;
   /** The longest time the runtime pays before it dies, in milliseconds. */
   longestLife: number;
+  /** Whether at last the database goes back to an earlier point, over what was bought since (fault 49). */
+  restore: boolean;
   log?: (line: string) => void;
 };
 
@@ -32,27 +35,64 @@ export async function chaos(plan: ChaosPlan): Promise<string[]> {
       await payUntilDeath(stack, books, isEverything ? 'everything' : 'runtime', Math.random() * plan.longestLife);
       log(`kill ${kill} of ${plan.kills}: ${await books.paid()} of ${books.seeded} paid`);
     }
-    for (let run = 0; run < LAST_RUNS && (await books.paid()) < books.seeded; run++) {
-      await books.letTimePass();
-      await pay(stack);
-    }
-    return await books.disagreements();
+    await payEverybody(stack, books);
+    const wrong = await books.disagreements();
+    if (plan.restore) wrong.push(...(await loseWhatWasBought(stack, books, plan.longestLife, log)));
+    return [...wrong, ...leaks(stack.places, await books.codes())];
   } finally {
     await stack.stop();
   }
 }
 
-async function payUntilDeath(stack: MortalStack, books: Books, victim: Victim, life: number): Promise<void> {
+async function payEverybody(stack: MortalStack, books: Books): Promise<void> {
+  for (let run = 0; run < LAST_RUNS && (await books.paid()) < books.seeded; run++) {
+    await books.letTimePass();
+    await pay(stack);
+  }
+}
+
+/** The database goes back to a moment in the middle of a crowd's payouts, all of which are paid since. Answers what does not agree then. */
+async function loseWhatWasBought(
+  stack: MortalStack,
+  books: Books,
+  longestLife: number,
+  log: (line: string) => void,
+): Promise<string[]> {
+  await books.seed(MORE);
+  await payUntilDeath(stack, books, 'everything', Math.random() * longestLife, () => stack.keepDatabase());
+  const known = await books.paid();
+  await payEverybody(stack, books);
+  const cards = (await books.codes()).size;
+  await stack.killAndRestart(
+    'everything',
+    async () => undefined,
+    () => stack.restoreDatabase(),
+  );
+  log(`restored: ${await books.paid()} of ${books.seeded} paid, ${known} were when the copy was made`);
+  await payEverybody(stack, books);
+  const wrong = await books.disagreements();
+  const bought = (await books.codes()).size;
+  return bought === cards ? wrong : [...wrong, `${bought - cards} cards were bought again`];
+}
+
+async function payUntilDeath(
+  stack: MortalStack,
+  books: Books,
+  victim: Victim,
+  life: number,
+  whileDead?: () => void,
+): Promise<void> {
   let isDead = false;
   const runs = Array.from({ length: RUNS_AT_ONCE }, async () => {
     while (!isDead) await pay(stack).catch(() => undefined);
   });
   await new Promise((resolve) => setTimeout(resolve, life));
   isDead = true;
-  await stack.killAndRestart(victim, async () => {
+  const meanwhile = async () => {
     await Promise.all(runs);
     await books.letTimePass();
-  });
+  };
+  await stack.killAndRestart(victim, meanwhile, whileDead);
 }
 
 /** One run of the payout schedule; what becomes of it shows in the books. */

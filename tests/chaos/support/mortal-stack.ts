@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -61,13 +62,43 @@ export class MortalStack {
     }
   }
 
-  /** SIGKILL, as when the machine loses power. `while` runs between death and rebirth, when the database answers. */
-  async killAndRestart(victim: Victim, meanwhile: () => Promise<void>): Promise<void> {
+  /** Where the parts keep what they write; what the outside world's stand-ins write is not ours. */
+  get places(): string[] {
+    return [this.#paths.logs, this.#paths.state, this.#paths.postgres, this.#paths.wrangler];
+  }
+
+  /** Keeps a copy of the database, to go back to. To be called while it is dead. */
+  keepDatabase(): void {
+    rmSync(this.#kept, { recursive: true, force: true });
+    copy(this.#paths.postgres, this.#kept);
+  }
+
+  /** Puts the copy in the database's place: what was committed since is lost. To be called while it is dead. */
+  restoreDatabase(): void {
+    rmSync(this.#paths.postgres, { recursive: true, force: true });
+    copy(this.#kept, this.#paths.postgres);
+  }
+
+  get #kept(): string {
+    return join(this.#root, 'kept');
+  }
+
+  /**
+   * SIGKILL, as when the machine loses power. `meanwhile` runs between death and rebirth, when the database answers; `whileDead` when nothing does, which
+   * is only with everything.
+   */
+  async killAndRestart(
+    victim: Victim,
+    meanwhile: () => Promise<void>,
+    whileDead: () => void = () => undefined,
+  ): Promise<void> {
     const dying = [this.#workers?.pid, ...(victim === 'everything' ? [this.#sandboxes?.pid, this.#postgres?.pid] : [])];
     for (const pid of dying) if (pid) killGroup(pid);
     await this.#workers?.ended;
     if (victim === 'everything') {
       await Promise.all([this.#sandboxes?.ended, this.#postgres?.ended]);
+      await stopLeftOver(this.#paths.postgres);
+      whileDead();
       await this.#startDatabase();
       await this.#startSandboxes();
     }
@@ -130,6 +161,11 @@ function environment(): Record<string, string> {
       (entry): entry is [string, string] => inherited.test(entry[0]) && entry[1] !== undefined,
     ),
   );
+}
+
+/** With owners and rights: the database may belong to another account. */
+function copy(from: string, to: string): void {
+  execFileSync('cp', ['-a', from, to]);
 }
 
 function killGroup(pid: number): void {
