@@ -219,7 +219,7 @@ describe('immutable columns', () => {
           'agcod_endpoint',
           'agcod_region',
         ],
-        ...['partner_id', 'gc_id', 'created_at'],
+        ...['partner_id', 'gc_id'],
       ],
       free: [
         ...[
@@ -234,7 +234,7 @@ describe('immutable columns', () => {
           'sms_attempts',
         ],
         ...['sms_reference', 'paid_at', 'error_code', 'error_type', 'resolved_at', 'resolved_by', 'status_at'],
-        ...['held_at', 'held_by', 'cancelling_at'],
+        ...['held_at', 'held_by', 'cancelling_at', 'created_at'],
       ],
     },
     conversion_identities: {

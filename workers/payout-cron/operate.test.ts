@@ -141,7 +141,7 @@ describe('cancel', () => {
     expect(await stage.broken()).toEqual([]);
   });
 
-  it.each(['drop-after', 'drop-before'])('never while a card may exist (%s)', async (kind) => {
+  it.each(['drop-after', 'drop-before'])('fault 31: never while a card may exist (%s), only the same id again tells', async (kind) => {
     await stage.fault('agcod', { kind });
     await run();
     expect(await operate('cancel')).toEqual({ ok: false, reason: 'card_may_exist' });

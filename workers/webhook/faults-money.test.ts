@@ -105,7 +105,7 @@ const account = async (user: string) =>
 const cancel = (click: Click, index: number, db = on.db, order = 'R') =>
   on.takeOn(db, on.event(click, { txn_id: `${order}${index}`, status: 'cancelled', sale_amount: '2000.00' }));
 
-describe('fault 12: a reversal after the payout has spent the balance', () => {
+describe('fault 12, money rule 11: a reversal after the payout has spent the balance', () => {
   it('is a receivable, which the next rewards work off; nothing is below zero', async () => {
     const { user, clicks } = await released(2);
     const paid = await reserve(user);
