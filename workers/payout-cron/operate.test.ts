@@ -141,14 +141,17 @@ describe('cancel', () => {
     expect(await stage.broken()).toEqual([]);
   });
 
-  it.each(['drop-after', 'drop-before'])('fault 31: never while a card may exist (%s), only the same id again tells', async (kind) => {
-    await stage.fault('agcod', { kind });
-    await run();
-    expect(await operate('cancel')).toEqual({ ok: false, reason: 'card_may_exist' });
-    await operate('hold');
-    expect(await operate('cancel')).toEqual({ ok: false, reason: 'card_may_exist' });
-    expect(await stage.account(shopper)).toMatchObject({ reserved: '500.00' });
-  });
+  it.each(['drop-after', 'drop-before'])(
+    'fault 31: never while a card may exist (%s), only the same id again tells',
+    async (kind) => {
+      await stage.fault('agcod', { kind });
+      await run();
+      expect(await operate('cancel')).toEqual({ ok: false, reason: 'card_may_exist' });
+      await operate('hold');
+      expect(await operate('cancel')).toEqual({ ok: false, reason: 'card_may_exist' });
+      expect(await stage.account(shopper)).toMatchObject({ reserved: '500.00' });
+    },
+  );
 
   it('a paid voucher stays paid: its code was delivered', async () => {
     await run();

@@ -14,7 +14,7 @@ import { LEASE_MS } from '@hissaback/shared/domain/retry-schedule';
 import { type CardToCancel, cancelCard } from './cancel-card.ts';
 import type { PayoutDeps } from './deps.ts';
 import { logEvent } from './log.ts';
-import { beginRun } from './run.ts';
+import { beginRun, type PayoutRun } from './run.ts';
 import { takeSlot } from './slot.ts';
 
 /** The past of each action, for the audit log. */
@@ -30,7 +30,8 @@ type Step = PayoutOperated | { readonly cancel: CardToCancel };
 export async function operatePayout(deps: PayoutDeps, request: OperatePayout): Promise<PayoutOperated> {
   const run = beginRun(deps);
   const slot = request.action === 'cancel' ? await takeSlot(run, request.payoutId) : null;
-  const step = await deps.db.transaction((tx) => operate(tx, deps, request, slot !== false));
+  const isLetThrough = request.action === 'cancel' && (await wasLetThrough(run, request.payoutId));
+  const step = await deps.db.transaction((tx) => operate(tx, deps, request, slot !== false, isLetThrough));
   const result = 'cancel' in step ? await cancelCard(run, step.cancel, slot || 0) : step;
   logEvent('info', 'payout_operated', {
     payout_id: request.payoutId,
@@ -40,7 +41,19 @@ export async function operatePayout(deps: PayoutDeps, request: OperatePayout): P
   return result;
 }
 
-async function operate(tx: Tx, deps: PayoutDeps, request: OperatePayout, mayCall: boolean): Promise<Step> {
+/** The gate knows of a first call for it: a database that was restored to an earlier point may not (money rule 17). */
+async function wasLetThrough(run: PayoutRun, payoutId: string): Promise<boolean> {
+  const { firstCalls } = await run.gate.status(run.clock.now());
+  return firstCalls.some((call) => call.payoutId === payoutId);
+}
+
+async function operate(
+  tx: Tx,
+  deps: PayoutDeps,
+  request: OperatePayout,
+  mayCall: boolean,
+  isLetThrough: boolean,
+): Promise<Step> {
   const { payoutId, action, operatorId } = request;
   if (!(await isOperatorNow(tx, operatorId))) return { ok: false, reason: 'not_operator' };
   const payout = await lockPayout(tx, payoutId);
@@ -48,6 +61,7 @@ async function operate(tx: Tx, deps: PayoutDeps, request: OperatePayout, mayCall
   const now = deps.clock.now();
   const decision = decideAction(action, payout.state, now);
   if (decision.kind === 'refused') return { ok: false, reason: decision.why };
+  if (decision.kind === 'cancel' && isLetThrough) return { ok: false, reason: 'card_may_exist' };
   if (decision.kind === 'cancel_card') {
     if (!mayCall || payout.gcId === null) return { ok: false, reason: 'unavailable' };
     await beginCancelling(tx, payoutId, now, LEASE_MS);

@@ -150,6 +150,15 @@ describe('fault 49, money rule 17: the database was restored to an earlier point
     expect(await stage.broken()).toEqual([]);
   });
 
+  it('one that is queued again cannot be cancelled, not even before the first run has looked', async () => {
+    const operatorId = await stage.operator();
+    await run();
+    await restoreQueued();
+    const { payout_id: payoutId } = await stage.onlyPayout();
+    const request = { payoutId, action: 'cancel', operatorId, reason: 'r' } as const;
+    expect(await stage.run((deps) => operatePayout(deps, request))).toEqual({ ok: false, reason: 'card_may_exist' });
+  });
+
   it('an intent whose payout was cancelled before its call is no purchase', async () => {
     const operatorId = await stage.operator();
     // The breaker opens behind the intent: the lease is given back, and the operator cancels.
