@@ -68,9 +68,12 @@ async function loseWhatWasBought(
     async () => undefined,
     () => stack.restoreDatabase(),
   );
-  log(`restored: ${await books.paid()} of ${books.seeded} paid, ${known} were when the copy was made`);
+  const left = await books.paid();
+  log(`restored: ${left} of ${books.seeded} paid`);
   await payEverybody(stack, books);
   const wrong = await books.disagreements();
+  if (left !== known || left === books.seeded)
+    wrong.push(`${known} were paid when the copy was made, ${left} after the restore`);
   const bought = (await books.codes()).size;
   return bought === cards ? wrong : [...wrong, `${bought - cards} cards were bought again`];
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,13 +70,14 @@ export class MortalStack {
   /** Keeps a copy of the database, to go back to. To be called while it is dead. */
   keepDatabase(): void {
     rmSync(this.#kept, { recursive: true, force: true });
-    copy(this.#paths.postgres, this.#kept);
+    copy(realpathSync(this.#paths.postgres), this.#kept);
   }
 
   /** Puts the copy in the database's place: what was committed since is lost. To be called while it is dead. */
   restoreDatabase(): void {
-    rmSync(this.#paths.postgres, { recursive: true, force: true });
-    copy(this.#kept, this.#paths.postgres);
+    const place = realpathSync(this.#paths.postgres); // for root it is a link
+    rmSync(place, { recursive: true, force: true });
+    copy(this.#kept, place);
   }
 
   get #kept(): string {
