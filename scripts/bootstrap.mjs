@@ -2,7 +2,17 @@
 // Plain JavaScript for Node 18 and later without any dependency, since nothing else may be here yet.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +23,8 @@ const STAMP = join(MODULES, '.hissaback-lock');
 const INSTALL_LOCK = join(ROOT, '.tmp', 'install.lock');
 const NODE = join(MODULES, '.bin', 'node');
 const HEARTBEAT_MS = 10_000;
+/** A lock without a holder's number is being written, or was left by a process that died in between. */
+const EMPTY_LOCK_MS = 5_000;
 
 /** Ends with a message that says what to do next. */
 class Refusal extends Error {}
@@ -141,6 +153,16 @@ function isAlive(pid) {
   }
 }
 
+/** Whether the lock is held: a killed holder's number may by now be another program's, or our own, and it may have died before it wrote it. */
+function isHeld(holder) {
+  if (holder === process.pid) return false;
+  if (holder > 0)
+    return (
+      isAlive(holder) && (process.platform !== 'linux' || /bootstrap\.mjs/.test(readOrEmpty(`/proc/${holder}/cmdline`)))
+    );
+  return Date.now() - (statSync(INSTALL_LOCK, { throwIfNoEntry: false })?.mtimeMs ?? 0) < EMPTY_LOCK_MS;
+}
+
 /** Installs if something is missing; of two commands started at once the second waits for the first. */
 async function ensureInstalled() {
   let told = false;
@@ -152,7 +174,7 @@ async function ensureInstalled() {
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
       const holder = Number(readOrEmpty(INSTALL_LOCK));
-      if (holder > 0 && !isAlive(holder)) rmSync(INSTALL_LOCK, { force: true });
+      if (!isHeld(holder)) rmSync(INSTALL_LOCK, { force: true });
       else if (!told) console.log(`Waiting for process ${holder}, which is installing the packages ...`);
       told = true;
       await new Promise((resolve) => setTimeout(resolve, 300));
