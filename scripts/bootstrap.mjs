@@ -153,13 +153,15 @@ function isAlive(pid) {
   }
 }
 
-/** Whether the lock is held: a killed holder's number may by now be another program's, or our own, and it may have died before it wrote it. */
+const commandOf = (pid) =>
+  process.platform === 'linux'
+    ? readOrEmpty(`/proc/${pid}/cmdline`)
+    : String(spawnSync('ps', ['-o', 'command=', '-p', String(pid)]).stdout);
+
+/** Whether the lock is held: a killed holder's number may by now be another program's, or our own, or it died before it wrote it. */
 function isHeld(holder) {
   if (holder === process.pid) return false;
-  if (holder > 0)
-    return (
-      isAlive(holder) && (process.platform !== 'linux' || /bootstrap\.mjs/.test(readOrEmpty(`/proc/${holder}/cmdline`)))
-    );
+  if (holder > 0) return isAlive(holder) && commandOf(holder).includes('bootstrap.mjs');
   return Date.now() - (statSync(INSTALL_LOCK, { throwIfNoEntry: false })?.mtimeMs ?? 0) < EMPTY_LOCK_MS;
 }
 
