@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { RunReport } from '@hissaback/shared/contracts/schedules';
 import { openDatabase } from '@hissaback/shared/db/client';
 import { type DeadLetterFilter, listUnresolved, requestReplay } from '@hissaback/shared/db/queries/dead-letters';
+import { isUuid } from '@hissaback/shared/domain/uuid';
 import { runningStack } from './stack/running-stack.ts';
 
 const LISTED = 50;
@@ -31,13 +32,15 @@ function command(): Command {
   const isFiltered = id !== undefined || queue !== undefined || before !== undefined;
   // A replay of everything is asked for in so many words.
   if (verb === 'replay' && isFiltered === values.all) throw new Refusal(`Say which, or --all.\n${USAGE}`);
+  if (id !== undefined && !isUuid(id)) throw new Refusal(`--id takes the id that list shows, a UUID.\n${USAGE}`);
   const at = before === undefined ? undefined : Date.parse(before);
   if (Number.isNaN(at)) throw new Refusal(`--before takes a time such as 2026-11-01T12:00:00Z.\n${USAGE}`);
   return {
     verb,
     filter: {
       ...(id !== undefined && { id }),
-      ...(queue !== undefined && { queue }),
+      // Whoever looks at the dead-letter queue may name that one.
+      ...(queue !== undefined && { queue: queue.replace(/-dlq$/, '') }),
       ...(at !== undefined && { before: at }),
     },
   };

@@ -2,7 +2,8 @@ import type { VelocityCalls } from '@hissaback/shared/contracts/durable-objects'
 import { occurredAt } from '@hissaback/shared/domain/intake';
 import type { Taken } from './intake-batch.ts';
 
-const PATIENCE_MS = 2_000;
+/** In production an object answers within some ten milliseconds; a postback is to be in the books within seconds. */
+const PATIENCE_MS = 500;
 
 /**
  * Asks each visitor's velocity object before the transaction begins (money rule 19), once per alias of a sale. The answer is written down with the

@@ -6,7 +6,7 @@ import {
   lockClaim,
   writeClaim,
 } from '@hissaback/shared/db/queries/claims';
-import { loadFraudFacts, loadOffers, lockShoppersAndOrders, orderKeyText } from '@hissaback/shared/db/queries/intake';
+import { loadOffers, lockAndLoadFacts, orderKeyText } from '@hissaback/shared/db/queries/intake';
 import type { RollupChange } from '@hissaback/shared/db/queries/intake-write';
 import type { Tx } from '@hissaback/shared/db/types';
 import {
@@ -57,10 +57,10 @@ async function attach(tx: Tx, waiting: readonly Claimable[], userId: string, con
   // Of a reward that fraud refuses its order id is free again: nobody may look at who holds it meanwhile.
   const offers = await loadOffers(tx, [...new Set(waiting.map(({ conversion }) => conversion.offerId))]);
   const orders = waiting.flatMap(({ conversion }) => orderOf(offers.get(conversion.offerId), conversion.txnId) ?? []);
-  await lockShoppersAndOrders(tx, [`shopper:${userId}`, ...orders.map(orderKeyText)]);
   const times = waiting.map(({ conversion }) => conversion.occurredAt);
   const tenantIds = [...new Set(waiting.map(({ conversion }) => conversion.tenantId))];
-  const facts = await loadFraudFacts(tx, {
+  const facts = await lockAndLoadFacts(tx, {
+    keys: [`shopper:${userId}`, ...orders.map(orderKeyText)],
     userIds: [userId],
     visitorIds: [],
     from: Math.min(...times) - LONGEST_WINDOW_MS,

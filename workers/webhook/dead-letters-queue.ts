@@ -1,5 +1,6 @@
 import { parseClickMessage } from '@hissaback/shared/contracts/click-message';
 import { parsePostbackMessage } from '@hissaback/shared/contracts/postback-message';
+import { parseWebhookMessage } from '@hissaback/shared/contracts/webhooks';
 import { databaseBinding, openDatabase } from '@hissaback/shared/db/client';
 import { type DeadLetter, insertDeadLetters } from '@hissaback/shared/db/queries/dead-letters';
 import { mintUuid } from '@hissaback/shared/domain/uuid';
@@ -9,8 +10,18 @@ import type { Deps } from './deps.ts';
 import { retryDelay } from './retry.ts';
 import { watchDeadLetters } from './watch-dead-letters.ts';
 
-/** How often a message was tried before it became a dead letter: `max_retries` of the money queues, and the first time. */
-export const SOURCE_ATTEMPTS = 101;
+/** How often a message of a queue was tried before it became a dead letter: its `max_retries` in wrangler.toml, and the first time. */
+export const SOURCE_ATTEMPTS: Readonly<Record<string, number>> = {
+  'hissaback-postbacks': 101,
+  'hissaback-clicks': 101,
+  'hissaback-webhooks': 11,
+};
+
+const PARSERS: Readonly<Record<string, (body: unknown) => unknown>> = {
+  'hissaback-postbacks': parsePostbackMessage,
+  'hissaback-clicks': parseClickMessage,
+  'hissaback-webhooks': parseWebhookMessage,
+};
 
 /** The queue that a dead-letter queue belongs to. */
 function sourceOf(queue: string): string {
@@ -18,7 +29,7 @@ function sourceOf(queue: string): string {
 }
 
 function isReadable(queue: string, body: unknown): boolean {
-  return (queue === 'hissaback-clicks' ? parseClickMessage(body) : parsePostbackMessage(body)) !== null;
+  return (PARSERS[queue]?.(body) ?? null) !== null;
 }
 
 /**
@@ -34,7 +45,7 @@ export async function consumeDeadLetters(batch: MessageBatch, env: WebhookEnv, d
       queue: sourceOf(batch.queue),
       messageId: message.id,
       body: message.body,
-      attempts: SOURCE_ATTEMPTS,
+      attempts: SOURCE_ATTEMPTS[sourceOf(batch.queue)] ?? 1,
       reason: isReadable(sourceOf(batch.queue), message.body) ? 'retries_exhausted' : 'unreadable_message',
       at,
     }),

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { requestReplay } from '../../packages/shared/db/queries/dead-letters.ts';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/postgres.ts';
-import { consumeDeadLetters, SOURCE_ATTEMPTS } from './dead-letters-queue.ts';
+import { consumeDeadLetters } from './dead-letters-queue.ts';
 import { rematch } from './rematch.ts';
 import { stage } from './stage.fake.ts';
 import { batchOf, type Worker, worker } from './worker.fake.ts';
@@ -50,16 +50,32 @@ describe('a dead letter (money rule 18, fault 9)', () => {
       {
         queue: 'hissaback-postbacks',
         reason: 'retries_exhausted',
-        attempts: SOURCE_ATTEMPTS,
+        attempts: 101,
         body: messages[0]?.body,
       },
       {
         queue: 'hissaback-postbacks',
         reason: 'unreadable_message',
-        attempts: SOURCE_ATTEMPTS,
+        attempts: 101,
         body: { nonsense: 'a\ufffdb', lone: '\ufffd' },
       },
     ]);
+  });
+
+  it('of the queue of tenants’ webhooks is kept as what it is, and goes back to that queue', async () => {
+    const message = { delivery_id: crypto.randomUUID(), attempts: 2 };
+    const { batch } = batchOf('hissaback-webhooks-dlq', [message, { delivery_id: 1 }]);
+    await consumeDeadLetters(batch, at.env, at.deps);
+    expect(
+      await on.rows('select queue, reason, attempts from dead_letters where resolved_at is null order by reason'),
+    ).toEqual([
+      { queue: 'hissaback-webhooks', reason: 'retries_exhausted', attempts: 11 },
+      { queue: 'hissaback-webhooks', reason: 'unreadable_message', attempts: 11 },
+    ]);
+    expect(await askForReplay({ queue: 'hissaback-webhooks' })).toBe(2);
+    expect(await rematch(on.db, at.env, at.deps)).toMatchObject({ replayed: 2, more: 0 });
+    expect(at.sent).toContainEqual({ queue: 'hissaback-webhooks', body: message });
+    expect(await unresolved()).toBe(0);
   });
 
   it('that is delivered twice is one row', async () => {

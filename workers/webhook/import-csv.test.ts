@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/postgres.ts';
 import { stage } from './stage.fake.ts';
@@ -108,6 +109,41 @@ describe('an upload', () => {
     const report = await upload(text.length === 0 ? [] : text);
     expect(report.complete).toBe(false);
     expect(report.errors.at(-1)).toEqual({ line, reason });
+  });
+
+  it.each([
+    ['gzip', (text: string) => gzipSync(text)],
+    ['UTF-16 with a byte order mark', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+  ])('may be %s', async (name, encode) => {
+    const file = encode(`${HEADER}\n${on.offerId}-${name.length}-é,,,INR,1,,rejected,,${on.offerId},\n`);
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const byte of file) controller.enqueue(Uint8Array.of(byte));
+        controller.close();
+      },
+    });
+    const report = await takeUpload(at.env, at.deps, { body, dryRun: false, by: null });
+    expect(report).toMatchObject({ complete: true, listed: 1, sent: 1, errors: [] });
+    await at.drain();
+    expect(
+      await on.rows(`select 1 from unmatched_conversions where raw ->> '_id' = $1`, [`${on.offerId}-${name.length}-é`]),
+    ).toHaveLength(1);
+  });
+
+  it('names the rows that are in another encoding, and says where a compressed file is broken', async () => {
+    const row = (n: string) => `${on.offerId}-${n},,,INR,1,,rejected,,${on.offerId},\n`;
+    const take = (file: Uint8Array<ArrayBuffer>) =>
+      takeUpload(at.env, at.deps, { body: new Blob([file]).stream(), dryRun: true, by: null });
+    expect(await take(new Uint8Array(Buffer.from(`${HEADER}\n${row('latin')}${row('é')}`, 'latin1')))).toMatchObject({
+      listed: 2,
+      sent: 1,
+      errors: [{ line: 3, reason: 'is not in UTF-8' }],
+    });
+    const packed = gzipSync(`${HEADER}\n${row('a')}`);
+    expect(await take(new Uint8Array(packed.subarray(0, packed.length - 12)))).toMatchObject({
+      complete: false,
+      errors: [{ reason: 'the compressed file is broken' }],
+    });
   });
 
   it('of 20,000 rows is read as it is taken, never held as a whole', async () => {

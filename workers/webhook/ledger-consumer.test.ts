@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { isLockTimeout } from '../../packages/shared/db/errors.ts';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/postgres.ts';
 import type { IntakeCounts, Taken } from './intake-batch.ts';
-import { stage } from './stage.fake.ts';
+import { takeEvents } from './ledger-consumer.ts';
+import { SETTINGS, stage } from './stage.fake.ts';
 
 let database: TestDatabase;
 let on: Awaited<ReturnType<typeof stage>>;
@@ -83,6 +85,29 @@ describe('at-least-once delivery', () => {
     const event = on.event(await on.storedClick(null), { txn_id: 'A1' });
     expect(await on.take(event, event)).toMatchObject({ credited: 1, replayed: 0 });
     expect(await on.ledger()).toHaveLength(1);
+  });
+});
+
+describe('a batch', () => {
+  it('takes as many statements for a hundred sales as for one: three between BEGIN and COMMIT (money rule 19)', async () => {
+    on = await stage(database);
+    const statements = async (size: number): Promise<number> => {
+      const clicks = await Promise.all(Array.from({ length: size }, () => on.storedClick(randomUUID())));
+      const events = clicks.map((click, index) => on.event(click, { txn_id: `B${size}-${index}` }));
+      let count = 0;
+      await on.db.transaction((tx) => {
+        const query: typeof tx.query = (text, params) => {
+          count += 1;
+          return tx.query(text, params);
+        };
+        const context = { settings: SETTINGS, random: on.random, now: on.clock.now() };
+        return takeEvents({ ...tx, query }, { events, ignored: [] }, context);
+      });
+      return count;
+    };
+    expect(await statements(1)).toBe(3);
+    expect(await statements(100)).toBe(3);
+    expect(await on.ledger()).toHaveLength(101);
   });
 });
 
@@ -232,6 +257,7 @@ describe('what cannot be matched is kept (money rule 5)', () => {
     ['unknown_offer', { offer_id: '1' }],
     ['foreign_currency', { currency: 'USD' }],
     ['click_too_old', { _id: 'n9', payout: '5', created: '2027-03-01T00:00:00Z' }],
+    ['bad_time', { _id: 'n6', payout: '5', created: '1999-12-31T00:00:00Z' }],
     ['no_amount', { _id: 'n7' }],
   ])('%s', async (reason, say) => {
     on = await stage(database);

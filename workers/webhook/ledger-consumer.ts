@@ -1,13 +1,9 @@
 import {
   type FraudFacts,
-  loadClicks,
-  loadConversions,
-  loadFraudFacts,
+  loadConversionsById,
   loadOffers,
-  loadPostbacks,
-  loadPublishers,
-  lockClicks,
-  lockShoppersAndOrders,
+  lockAndLoadFacts,
+  lockAndLookUp,
   type OrderKey,
   orderKeyText,
 } from '@hissaback/shared/db/queries/intake';
@@ -42,32 +38,22 @@ export async function takeEvents(
   const events = distinct(batch.events).toSorted(
     (a, b) => compare(clickIdOf(a), clickIdOf(b)) || compare(a.postbackId, b.postbackId),
   );
-  const networkIds = unique(events.map((event) => event.report.networkId));
-  const clickIds = unique(events.map(clickIdOf));
-  await lockClicks(tx, {
-    clickIds,
+  const withClick = events.filter((event) => event.click !== null);
+  const known = await lockAndLookUp(tx, {
+    postbackIds: [...events, ...batch.ignored].map((event) => event.postbackId),
+    clicks: withClick.flatMap((event) => (event.click === null ? [] : [event.click])),
     visitorIds: unique(events.map((event) => (event.click?.kind === 'reference' ? event.click.visitorId : null))),
-    networkIds,
+    networkIds: unique(events.map((event) => event.report.networkId)),
+    offerIds: unique(events.map((event) => event.report.offerId)),
+    publisherIds: unique(events.map((event) => event.report.publisherId)),
   });
-  const taken = await loadPostbacks(
-    tx,
-    [...events, ...batch.ignored].map((event) => event.postbackId),
-  );
+  const { taken, offers, publishers } = known;
   const fresh = events.filter((event) => isFresh(event, taken));
-  const withClick = fresh.filter((event) => event.click !== null);
-  const clicks = await loadClicks(
-    tx,
-    withClick.flatMap((event) => (event.click === null ? [] : [event.click])),
-  );
-  const clickOf = new Map(withClick.map((event, index) => [event.postbackId, clicks[index] ?? null]));
-  const conversions = await loadConversions(tx, { clickIds, networkIds });
-  const offers = await loadOffers(
-    tx,
-    unique([...fresh.map((event) => event.report.offerId), ...conversions.map((c) => c.offerId)]),
-  );
-
-  const publishers = await loadPublishers(tx, unique(fresh.map((event) => event.report.publisherId)));
-  const facts = await lockAndLoadFacts(tx, fresh, clickOf, conversions, offers);
+  const clickOf = new Map(withClick.map((event, index) => [event.postbackId, known.clicks[index] ?? null]));
+  const conversions = await loadConversionsById(tx, known.convIds);
+  const others = unique(conversions.map((conversion) => conversion.offerId)).filter((id) => !offers.has(id));
+  for (const [id, offer] of await loadOffers(tx, others)) offers.set(id, offer);
+  const facts = await factsFor(tx, fresh, clickOf, conversions, offers);
   const intake = new IntakeBatch(context, conversions, offers, publishers, facts);
   for (const event of fresh) intake.take(event, clickOf.get(event.postbackId) ?? null);
   for (const event of distinct(batch.ignored)) if (!taken.has(event.postbackId)) intake.ignore(event);
@@ -100,12 +86,12 @@ function distinct<T extends { postbackId: bigint }>(messages: readonly T[]): T[]
 }
 
 /** Not taken yet, or taken without a match and asked again: its click came, or an operator assigned one. */
-function isFresh(event: Taken, taken: ReadonlyMap<bigint, { outcome: string }>): boolean {
-  const outcome = taken.get(event.postbackId)?.outcome;
+function isFresh(event: Taken, taken: ReadonlyMap<bigint, string>): boolean {
+  const outcome = taken.get(event.postbackId);
   return outcome === undefined || outcome === 'unmatched' || outcome === 'ignored';
 }
 
-async function lockAndLoadFacts(
+async function factsFor(
   tx: Tx,
   events: readonly Taken[],
   clickOf: ReadonlyMap<bigint, ClickContext | null>,
@@ -122,10 +108,10 @@ async function lockAndLoadFacts(
   };
   for (const event of events) want(event.report.offerId, event.report.txnId);
   for (const conversion of conversions) want(conversion.offerId, conversion.txnId);
-  await lockShoppersAndOrders(tx, [...[...userIds, ...visitorIds].map((id) => `shopper:${id}`), ...orders.keys()]);
   const times = events.map(occurredAt);
   const longestWindowMs = 7 * DAY_MS;
-  return loadFraudFacts(tx, {
+  return lockAndLoadFacts(tx, {
+    keys: [...[...userIds, ...visitorIds].map((id) => `shopper:${id}`), ...orders.keys()],
     userIds,
     visitorIds,
     from: times.length === 0 ? 0 : Math.min(...times) - longestWindowMs,

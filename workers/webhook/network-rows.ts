@@ -8,7 +8,7 @@ import {
 } from '@hissaback/shared/db/queries/reconciliation';
 import type { Database } from '@hissaback/shared/db/types';
 import { mintId } from '@hissaback/shared/domain/click-id';
-import { keepAsEvidence } from '@hissaback/shared/domain/text';
+import { keepAsEvidence, storable } from '@hissaback/shared/domain/text';
 import type { Deps } from './deps.ts';
 import { pause } from './pause.ts';
 
@@ -27,10 +27,11 @@ export async function takeNetworkRows(
   db: Database,
   env: WebhookEnv,
   deps: Deps,
-  rows: readonly NetworkRow[],
+  given: readonly NetworkRow[],
   from: { source: 'poll' | 'csv'; pollStartedAt?: Date },
 ): Promise<RowCounts> {
-  if (rows.length === 0) return { sent: 0, known: 0 };
+  if (given.length === 0) return { sent: 0, known: 0 };
+  const rows = given.map(storableRow);
   const at = deps.clock.now();
   const news = await db.transaction(async (tx) => {
     const answers = await compareWithBooks(tx, rows);
@@ -70,9 +71,14 @@ export async function takeNetworkRows(
 /** What `takeNetworkRows` would do with rows, without doing it. */
 export async function foreseeNetworkRows(db: Database, rows: readonly NetworkRow[]): Promise<RowCounts> {
   if (rows.length === 0) return { sent: 0, known: 0 };
-  const answers = await db.transaction((tx) => compareWithBooks(tx, rows));
+  const answers = await db.transaction((tx) => compareWithBooks(tx, rows.map(storableRow)));
   const known = answers.filter(({ standing }) => standing === 'same' || standing === 'waiting').length;
   return { sent: rows.length - known, known };
+}
+
+/** One row with a character that PostgreSQL refuses must not hold up those beside it. */
+function storableRow(row: NetworkRow): NetworkRow {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, storable(value)]));
 }
 
 /** Sends rows to the ledger consumer; a full queue is asked again a few times, then the error is the caller's. */

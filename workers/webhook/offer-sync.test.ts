@@ -130,6 +130,47 @@ describe('a sync of offers', () => {
     expect((await notices()).map((row) => (row as { kind: string }).kind)).toEqual(['offer_gone', 'offer_back']);
   });
 
+  it('leaves an offer as it is whose row cannot be read, and takes one without a tracking link for gone', async () => {
+    const net = await network();
+    await net.campaigns({ upsert: [campaign(1), campaign(2), campaign(3), campaign(4)] });
+    await net.sync();
+    const rows = (await (await at.state.network(`${at.env.TRACKIER_ENDPOINT}/v2/publisher/campaigns`)).json()) as {
+      data: { campaigns: Record<string, unknown>[] };
+    };
+    const odd: Record<number, unknown> = {
+      [id(1)]: { payouts: 'soon' },
+      [id(2)]: { payouts: [{ payout: 120, geo: ['ALL'] }] },
+      [id(3)]: { tracking_link: '' },
+    };
+    for (const row of rows.data.campaigns) Object.assign(row, odd[Number(row.id)]);
+    rows.data.campaigns.push({ id: 'no number' }, { nothing: true });
+    Object.assign(rows.data, { count: rows.data.campaigns.length });
+    at.state.network = async () => Response.json(rows);
+    expect(await net.sync()).toMatchObject({ gone: 1, unreadable: 5, duplicates: 0 });
+    expect(await offer(1)).toMatchObject({ status: 'active', base_commission_pct: '8.00' });
+    expect(await offer(2)).toMatchObject({ status: 'active', base_commission_pct: '8.00' });
+    expect(await offer(3)).toMatchObject({ status: 'gone' });
+    expect(await offer(4)).toMatchObject({ status: 'active' });
+  });
+
+  it('takes nothing for gone where a row stands on two pages: the list moved while it was read', async () => {
+    const net = await network();
+    await net.campaigns({ upsert: [campaign(1), campaign(2)] });
+    await net.sync();
+    const answer = await at.state.network(`${at.env.TRACKIER_ENDPOINT}/v2/publisher/campaigns`);
+    const list = (await answer.json()) as { data: { campaigns: { id: number }[]; count: number } };
+    list.data.campaigns = list.data.campaigns.map((row) => (row.id === id(2) ? { ...row, id: id(1) } : row));
+    at.state.network = async () => Response.json(list);
+    expect(await net.sync()).toMatchObject({ gone: 0, duplicates: 1 });
+    expect(await offer(2)).toMatchObject({ status: 'active' });
+    list.data.campaigns = list.data.campaigns.filter(
+      (row, index, all) => all.findIndex(({ id }) => id === row.id) === index,
+    );
+    list.data.count = list.data.campaigns.length;
+    await net.sync();
+    expect(await offer(2)).toMatchObject({ status: 'gone' });
+  });
+
   describe('of several pages', () => {
     const MANY = 2_100;
     async function many(): Promise<Network> {
@@ -216,6 +257,18 @@ describe('a sync of offers', () => {
     await expect(net.sync()).rejects.toThrow('no campaign');
     at.state.network = async () => Response.json({ success: false, errors: [{ statusCode: 400 }] });
     await expect(net.sync()).rejects.toThrow('answered 200');
+    // A list without an end, or one that ends too early, is no list; nothing of it is kept for the next run.
+    const full = (await (
+      await fetch(`${at.env.TRACKIER_ENDPOINT}/v2/publisher/campaigns`, { headers: { 'x-api-key': API_KEY } })
+    ).json()) as { data: { count: number } };
+    full.data.count = 1_000_000_000;
+    at.state.network = async () => Response.json(full);
+    await expect(net.sync()).rejects.toThrow('more than 100000 campaigns');
+    expect(await on.rows('select 1 from offer_sync_pages')).toEqual([]);
+    const empty = { success: true, data: { campaigns: [], page: 2, count: 1_000_000_000 } };
+    at.state.network = async (text) => Response.json(new URL(text).searchParams.get('page') === '1' ? full : empty);
+    await expect(net.sync()).rejects.toThrow('the list ended after');
+    expect(await on.rows('select 1 from offer_sync_pages')).toEqual([]);
     expect(await offer(1)).toMatchObject({ status: 'active' });
   });
 });

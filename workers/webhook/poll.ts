@@ -37,8 +37,10 @@ const BEYOND_COOL_OFF_DAYS = 15;
 /** The network is given this long to list a conversion that a postback told of. */
 const LISTED_WITHIN_MS = 2 * DAY_MS;
 const MOST_MISSING = 1_000;
+/** How often one stretch is begun anew because its list shrank; then it is taken as it comes. */
+const MOST_RESTARTS = 3;
 
-export type PollCounts = { listed: number; sent: number; polls_finished: number; more: number };
+export type PollCounts = { listed: number; sent: number; unreadable: number; polls_finished: number; more: number };
 
 /**
  * Reads what the network lists over the trailing window, page by page at its pace, each page into the same path as postbacks. It notes how far it came:
@@ -52,7 +54,7 @@ export async function poll(
   deps: Deps,
   wanted: 'fresh' | 'unfinished',
 ): Promise<PollCounts> {
-  const counts: PollCounts = { listed: 0, sent: 0, polls_finished: 0, more: 0 };
+  const counts: PollCounts = { listed: 0, sent: 0, unreadable: 0, polls_finished: 0, more: 0 };
   const lease = new PollLease(db, deps);
   if (!(await lease.take(wanted === 'fresh'))) return counts;
   const deadline = deps.clock.now() + RUN_MS;
@@ -68,7 +70,7 @@ export async function poll(
   async function run(current: Poll): Promise<void> {
     const before = { listed: current.listed, sent: current.sent };
     try {
-      if (await readPages(db, env, deps, current, lease, deadline)) {
+      if (await readPages(db, env, deps, current, lease, deadline, counts)) {
         await finish(db, deps, current);
         counts.polls_finished += 1;
       } else counts.more = 1;
@@ -88,7 +90,10 @@ async function begin(db: Database, env: WebhookEnv, deps: Deps): Promise<Poll> {
   });
 }
 
-/** Reads on from where the poll stands; false if the deadline came first. */
+/**
+ * Reads on from where the poll stands; false if the deadline came first. A stretch whose list shrinks while it is read is read again from its first page:
+ * rows have moved up, across the border of a page. One that grows only shows rows twice.
+ */
 async function readPages(
   db: Database,
   env: WebhookEnv,
@@ -96,24 +101,38 @@ async function readPages(
   current: Poll,
   lease: PollLease,
   deadline: number,
+  counts: { unreadable: number },
 ): Promise<boolean> {
   const config: TrackierConfig = { endpoint: env.TRACKIER_ENDPOINT, apiKey: env.TRACKIER_API_KEY, fetch: deps.fetch };
   let stretch = daysBetween(current.next_day, current.window_end);
+  let seen: { total: number; perPage: number } | null = null;
+  let restarts = 0;
   while (current.next_day <= current.window_end) {
     if (deps.clock.now() >= deadline) return false;
     await lease.prolong();
     const start = current.next_day;
     const end = current.chunk_end ?? earlier(addDays(start, stretch), current.window_end);
     const query = { start, end, page: current.next_page, limit: PAGE };
-    const { rows, total } = await callNetwork(deps, () => listConversions(config, query));
+    const { rows, total, perPage } = await callNetwork(deps, () => listConversions(config, query));
     if (current.chunk_end === null && total > CHUNK_ROWS && start < end) {
       stretch = Math.floor(daysBetween(start, end) / 2);
       continue;
     }
-    const isLast = current.next_page * PAGE >= total;
-    if (!isLast && rows.length < PAGE)
+    if (seen !== null && (total < seen.total || perPage !== seen.perPage) && restarts < MOST_RESTARTS) {
+      restarts += 1;
+      seen = null;
+      current.next_page = 1;
+      continue;
+    }
+    const isLast: boolean = current.next_page * perPage >= total;
+    if (!isLast && rows.length < perPage)
       throw new TrackierError(200, `page ${current.next_page} of ${start} to ${end} ended after ${rows.length} rows`);
-    const { sent } = await takeNetworkRows(db, env, deps, rows, { source: 'poll', pollStartedAt: current.started_at });
+    // A row without the network's id could not be told from itself at the next poll.
+    const known = rows.filter((row) => (row._id ?? '').trim() !== '');
+    counts.unreadable += rows.length - known.length;
+    const { sent } = await takeNetworkRows(db, env, deps, known, { source: 'poll', pollStartedAt: current.started_at });
+    seen = isLast ? null : { total, perPage };
+    if (isLast) restarts = 0;
     current.listed += BigInt(rows.length);
     current.sent += BigInt(sent);
     current.chunk_end = isLast ? null : end;

@@ -159,6 +159,74 @@ describe('a poll', () => {
     expect(await on.rows('select 1 from network_polls where finished_at is null')).toHaveLength(1);
   });
 
+  it('reads on where the network puts fewer rows on a page than it was asked for', async () => {
+    const rows = await Promise.all(Array.from({ length: 250 }, (_, n) => listed(null, { n, status: 'rejected' })));
+    const { answer } = conversionList(rows);
+    const pages: string[] = [];
+    at.state.network = async (text) => {
+      const url = new URL(text);
+      pages.push(url.searchParams.get('page') ?? '');
+      url.searchParams.set('limit', '100');
+      return answer(url.href);
+    };
+    expect(await poll(on.db, at.env, at.deps, 'fresh')).toMatchObject({ listed: 250, sent: 250, polls_finished: 1 });
+    expect(pages).toEqual(['1', '2', '3']);
+    await at.drain();
+  });
+
+  it('begins a stretch anew whose list shrinks while it is read: a row has moved to a page that was read before', async () => {
+    const rows: Row[] = [];
+    for (let n = 0; n < 2_000; n++) rows.push(await listed(null, { n, status: 'rejected' }));
+    rows.push(await listed(await on.storedClick(null), { n: 9_999, txn_id: 'S1' }));
+    const moved = conversionList(rows.slice(1));
+    const whole = conversionList(rows);
+    // At the second page the first row is gone; the one behind the border of the pages would never be seen.
+    at.state.network = async (text) => (whole.asked.length === 0 ? whole : moved).answer(text);
+    expect(await poll(on.db, at.env, at.deps, 'fresh')).toMatchObject({ polls_finished: 1 });
+    expect(moved.asked.map((url) => url.searchParams.get('page'))).toEqual(['2', '1', '2']);
+    await at.drain();
+    expect(await on.ledger()).toHaveLength(1);
+  });
+
+  it('takes a row with a character that PostgreSQL refuses, and those beside it', async () => {
+    at.state.network = conversionList([
+      await listed(await on.storedClick(null), {
+        n: 1,
+        txn_id: 'a\u0000b\ud800',
+        publisher_id: '\u0000',
+        country: '\u0000',
+      }),
+      await listed(await on.storedClick(null), { n: 2, txn_id: 'N2' }),
+    ]).answer;
+    expect(await poll(on.db, at.env, at.deps, 'fresh')).toMatchObject({ listed: 2, sent: 2 });
+    await at.drain();
+    expect(await on.ledger()).toHaveLength(2);
+  });
+
+  it('leaves out rows without the network’s id, and gives up an answer without an end', async () => {
+    at.state.network = conversionList([
+      { created: new Date(on.clock.now()).toISOString() },
+      { ...(await listed(await on.storedClick(null))), _id: ' ' },
+      await listed(await on.storedClick(null), { n: 2, txn_id: 'T1' }),
+    ]).answer;
+    expect(await poll(on.db, at.env, at.deps, 'fresh')).toMatchObject({ listed: 3, sent: 1, unreadable: 2 });
+    await at.drain();
+    expect(await on.ledger()).toHaveLength(1);
+    let read = 0;
+    const chunk = new TextEncoder().encode('1'.repeat(1_000_000));
+    at.state.network = async () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            read += 1;
+            controller.enqueue(chunk);
+          },
+        }),
+      );
+    await expect(poll(on.db, at.env, at.deps, 'fresh')).rejects.toThrow('too long');
+    expect(read).toBeLessThan(4 * 15);
+  });
+
   it('does not count when the list ends before its end', async () => {
     at.state.network = async () =>
       Response.json({ conversions: [], pagination: { perPage: 1_000, currentPage: 1, total: 5_000 } });

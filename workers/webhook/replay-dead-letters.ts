@@ -50,6 +50,7 @@ export async function replayDeadLetters(
 
 function producerOf(env: WebhookEnv, queue: string): Queue | undefined {
   if (queue === 'hissaback-postbacks') return env.POSTBACKS;
+  if (queue === 'hissaback-webhooks') return env.WEBHOOKS;
   return queue === 'hissaback-clicks' ? env.CLICKS : undefined;
 }
 

@@ -71,6 +71,7 @@ export function worker(database: TestDatabase, on: Awaited<ReturnType<typeof sta
     DB: { connectionString: database.webhook },
     POSTBACKS: producer('hissaback-postbacks'),
     CLICKS: producer('hissaback-clicks'),
+    WEBHOOKS: producer('hissaback-webhooks'),
     EVIDENCE: {
       put: async (key: string, value: string) => {
         if (failing.bucket-- > 0) throw new Error('R2 put failed');

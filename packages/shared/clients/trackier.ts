@@ -17,7 +17,7 @@ const TIMEOUT_MS = 20_000;
 /** A day's file may have hundreds of thousands of rows, and is read no faster than the queue takes them. */
 const CSV_TIMEOUT_MS = 10 * 60_000;
 /** The longest answer that is read, in bytes: a page of 1,000 rows has about 600 kB. */
-const ANSWER_LIMIT = 16 * 1024 * 1024;
+const ANSWER_LIMIT = 8 * 1024 * 1024;
 
 // Numbers become text at once: nothing that is money is ever a float of ours.
 const decimal = z.union([z.number().finite(), z.string()]).transform((value) => decimalText(value));
@@ -46,15 +46,24 @@ const conversionsPage = z.object({
   pagination: z.object({ perPage: z.number(), currentPage: z.number(), total: z.number().int().nonnegative() }),
 });
 
+const listedId = z.object({ id: campaign.shape.id });
+
 /**
- * One page of the campaigns this publisher may promote. Rows that are no campaigns are counted in `unreadable`.
+ * One page of the campaigns this publisher may promote. Rows that are no campaigns are counted in `unreadable`; `unreadableIds` are those of them whose
+ * id can be read at least.
  * @throws TrackierError
  */
 export async function listCampaigns(
   config: TrackierConfig,
   page: number,
   limit: number,
-): Promise<{ campaigns: TrackierCampaign[]; unreadable: number; rows: number; count: number }> {
+): Promise<{
+  campaigns: TrackierCampaign[];
+  unreadable: number;
+  unreadableIds: number[];
+  rows: number;
+  count: number;
+}> {
   const answer = await get(config, '/v2/publisher/campaigns', {
     page: String(page),
     limit: String(limit),
@@ -62,19 +71,32 @@ export async function listCampaigns(
   });
   const parsed = campaignsPage.safeParse(answer);
   if (!parsed.success) throw new TrackierError(200, 'the list of campaigns has another shape');
-  const rows = parsed.data.data.campaigns.map((row) => campaign.safeParse(row));
-  const campaigns = rows.flatMap((row) => (row.success ? [row.data] : []));
-  return { campaigns, unreadable: rows.length - campaigns.length, rows: rows.length, count: parsed.data.data.count };
+  const listed = parsed.data.data.campaigns;
+  const campaigns: TrackierCampaign[] = [];
+  const unreadableIds: number[] = [];
+  for (const row of listed) {
+    const read = campaign.safeParse(row);
+    if (read.success) campaigns.push(read.data);
+    else unreadableIds.push(...[listedId.safeParse(row)].flatMap((id) => (id.success ? [id.data.id] : [])));
+  }
+  return {
+    campaigns,
+    unreadable: listed.length - campaigns.length,
+    unreadableIds,
+    rows: listed.length,
+    count: parsed.data.data.count,
+  };
 }
 
 /**
- * One page of the conversions created from `start` to `end` (UTC days, inclusive), every value as text.
+ * One page of the conversions created from `start` to `end` (UTC days, inclusive), every value as text. `perPage` is how many rows the network puts on
+ * a page, which may be fewer than asked for.
  * @throws TrackierError
  */
 export async function listConversions(
   config: TrackierConfig,
   query: { start: string; end: string; page: number; limit: number },
-): Promise<{ rows: Record<string, string>[]; total: number }> {
+): Promise<{ rows: Record<string, string>[]; total: number; perPage: number }> {
   const answer = await get(config, '/v2/publishers/conversions', {
     start: query.start,
     end: query.end,
@@ -83,7 +105,9 @@ export async function listConversions(
   });
   const parsed = conversionsPage.safeParse(answer);
   if (!parsed.success) throw new TrackierError(200, 'the list of conversions has another shape');
-  return { rows: parsed.data.conversions.map(textRow), total: parsed.data.pagination.total };
+  const { perPage, total } = parsed.data.pagination;
+  const isFewer = Number.isInteger(perPage) && perPage > 0 && perPage < query.limit;
+  return { rows: parsed.data.conversions.map(textRow), total, perPage: isFewer ? perPage : query.limit };
 }
 
 /**
@@ -125,8 +149,7 @@ async function get(config: TrackierConfig, path: string, query: Record<string, s
     headers: { 'x-api-key': config.apiKey, accept: 'application/json' },
     signal: AbortSignal.timeout(config.timeoutMs ?? TIMEOUT_MS),
   });
-  const text = await response.text();
-  if (text.length > ANSWER_LIMIT) throw new TrackierError(response.status, 'the answer is too long');
+  const text = await boundedText(response);
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -136,4 +159,22 @@ async function get(config: TrackierConfig, path: string, query: Record<string, s
   const refused = typeof body === 'object' && body !== null && 'success' in body && body.success === false;
   if (!response.ok || refused) throw new TrackierError(response.status, `the network answered ${response.status}`);
   return body;
+}
+
+/** An answer's text, read no further than it may be long. */
+async function boundedText(response: Response): Promise<string> {
+  if (response.body === null) return '';
+  const decoder = new TextDecoder();
+  const reader = response.body.getReader();
+  let text = '';
+  for (let bytes = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    bytes += value.byteLength;
+    if (bytes > ANSWER_LIMIT) {
+      await reader.cancel().catch(() => undefined);
+      throw new TrackierError(response.status, 'the answer is too long');
+    }
+    text += decoder.decode(value, { stream: true });
+  }
 }

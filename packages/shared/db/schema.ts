@@ -528,6 +528,7 @@ export const offerSyncPages = pgTable('offer_sync_pages', {
   rows: integer('rows').notNull(),
   unreadable: integer('unreadable').notNull().default(0),
   offers: jsonb('offers').notNull(),
+  kept: integer('kept').array().notNull().default([]),
 });
 
 export const missingCashbackClaims = pgTable('missing_cashback_claims', {

@@ -36,6 +36,11 @@ export class CsvReader {
     this.#longestRow = longestRow;
   }
 
+  /** The line that is being read. */
+  get line(): number {
+    return this.#rowLine;
+  }
+
   /**
    * The rows that a further piece completes.
    * @throws CsvError for a row longer than allowed, such as one whose quote is never closed

@@ -74,6 +74,7 @@ export type Unmatched =
   | 'foreign_publisher'
   | 'foreign_currency'
   | 'click_too_old'
+  | 'bad_time'
   | 'no_amount'
   | 'ambiguous';
 
@@ -154,7 +155,10 @@ export function refusal(
   if (publisher !== undefined && publisher !== click.tenantId) return 'foreign_publisher';
   if ((report.currency ?? offer.currency) !== settings.currency) return 'foreign_currency';
   const clickTime = clickIdTime(click.clickId);
-  if (occurredAt(event) - clickTime > settings.attributionWindowDays * DAY_MS) return 'click_too_old';
+  const windowMs = settings.attributionWindowDays * DAY_MS;
+  if (occurredAt(event) - clickTime > windowMs) return 'click_too_old';
+  // A time long before the click is a slip of the network's: it would choose the partition, and end the cool-off.
+  if (clickTime - occurredAt(event) > windowMs) return 'bad_time';
   if (worth(report, offer, settings) === null) return 'no_amount';
   return null;
 }

@@ -28,7 +28,7 @@ export function storableJson(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [storable(name), storableJson(inner)]));
 }
 
-/** The text without what PostgreSQL's jsonb refuses: lone surrogates and NUL. */
-function storable(text: string): string {
+/** The text without what PostgreSQL refuses: lone surrogates and NUL. */
+export function storable(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD');
 }

@@ -7,127 +7,164 @@ import type { NetworkStatus } from '../../domain/postback.ts';
 import type { Tx } from '../types.ts';
 
 /**
- * Takes the first locks of a batch: its clicks and visitors, then every conversion its events may touch, each class in key order
+ * Takes the first locks of one who changes conversions: their clicks and visitors, then every conversion its events may touch, each class in key order
  * (money rules 1, 8, 11 and 19).
  */
 export async function lockClicks(
   tx: Tx,
   params: { clickIds: readonly bigint[]; visitorIds: readonly string[]; networkIds: readonly string[] },
 ): Promise<void> {
-  const keys = [...params.clickIds.map((id) => `click:${id}`), ...params.visitorIds.map((id) => `visitor:${id}`)];
   await tx.query('select intake_lock($1::text[], $2::bigint[], $3::text[])', [
-    keys,
+    lockKeys(params.clickIds, params.visitorIds),
     params.clickIds,
     params.networkIds.map(networkAlias),
   ]);
 }
 
-/** Takes the second locks: shoppers (velocity is counted under them) and order ids (one order is credited once). */
-export async function lockShoppersAndOrders(tx: Tx, keys: readonly string[]): Promise<void> {
-  if (keys.length > 0) await tx.query('select intake_lock($1::text[])', [keys]);
+function lockKeys(clickIds: readonly bigint[], visitorIds: readonly string[]): string[] {
+  return [...clickIds.map((id) => `click:${id}`), ...visitorIds.map((id) => `visitor:${id}`)];
 }
 
-/** What each click leads to; null where neither a row nor a known link stands behind it. In the order of `clicks`. */
-export async function loadClicks(tx: Tx, clicks: readonly EventClick[]): Promise<(ClickContext | null)[]> {
-  if (clicks.length === 0) return [];
-  type Row = {
-    i: number;
-    stored: boolean;
-    link_id: string | null;
-    visitor_id: string | null;
-    user_id: string | null;
-    country: string | null;
-    tenant_id: string | null;
-    campaign_id: string | null;
-    offer_id: number | null;
-    share_pct: string | null;
-  };
-  const times = clicks.map((click) => new Date(clickIdTime(click.clickId)));
+/** What a batch must know before it asks who buys: what was taken already, what its clicks lead to, which conversions, offers and publishers it names. */
+export type IntakeLookups = {
+  /** What became of the postbacks that have been taken already. */
+  taken: Map<bigint, string>;
+  /** What each click leads to, in the order of those asked for; null where neither a row nor a known link stands behind it. */
+  clicks: (ClickContext | null)[];
+  /** The conversions of the clicks and network ids asked for. */
+  convIds: bigint[];
+  offers: Map<number, Offer>;
+  /** Which tenant a publisher id belongs to. */
+  publishers: Map<string, string>;
+};
+
+type ClickRow = {
+  /** From 1. */
+  i: number;
+  stored: boolean;
+  link_id: string | null;
+  visitor_id: string | null;
+  user_id: string | null;
+  country: string | null;
+  tenant_id: string | null;
+  campaign_id: string | null;
+  offer_id: number | null;
+  share_pct: string | null;
+};
+
+const OFFER_COLUMNS =
+  'offer_id, network, merchant, currency, base_commission_pct::text, fixed_commission::text, country_commissions, cool_off_days';
+
+/**
+ * Takes the first locks of a batch, as `lockClicks` does, and loads what it must know next, in one round trip. Of the conversions only their ids: mostly
+ * there is none, and asking the unpartitioned tables first spares the plan over every partition.
+ */
+export async function lockAndLookUp(
+  tx: Tx,
+  params: {
+    postbackIds: readonly bigint[];
+    clicks: readonly EventClick[];
+    visitorIds: readonly string[];
+    networkIds: readonly string[];
+    offerIds: readonly number[];
+    publisherIds: readonly string[];
+  },
+): Promise<IntakeLookups> {
+  const { postbackIds, clicks } = params;
+  const clickIds = clicks.map((click) => click.clickId);
+  const times = clickIds.map(clickIdTime);
+  type Row =
+    | { kind: 'postback'; data: { id: string; outcome: string } }
+    | { kind: 'click'; data: ClickRow }
+    | { kind: 'conversion'; data: string }
+    | { kind: 'offer'; data: OfferRow }
+    | { kind: 'publisher'; data: { trackier_pid: string; tenant_id: string } };
   const { rows } = await tx.query<Row>(
-    `select e.i, k.click_id is not null as stored, l.link_id,
-            case when e.link_id is null then k.visitor_id else e.visitor_id end as visitor_id,
-            coalesce(v.user_id, case when e.link_id is null or (k.link_id = e.link_id and k.visitor_id is not distinct from e.visitor_id)
-                                     then k.user_id end) as user_id,
-            case when k.link_id = l.link_id then k.country end as country,
-            l.tenant_id, l.campaign_id, l.offer_id, c.share_pct
-     from unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::uuid[]) as e(i, click_id, click_time, link_id, visitor_id)
-     left join clicks k on k.click_id = e.click_id and k.created_at = e.click_time
-       and k.created_at between $6::timestamptz and $7::timestamptz
-     left join links l on l.link_id = coalesce(e.link_id, k.link_id)
-     left join campaigns c on c.tenant_id = l.tenant_id and c.campaign_id = l.campaign_id
-     left join visitors v on v.visitor_id = case when e.link_id is null then k.visitor_id else e.visitor_id end`,
+    `select * from intake_open($1::text[], $2::bigint[], $3::timestamptz, $4::timestamptz, $5::bigint[], $6::timestamptz[], $7::uuid[], $8::uuid[],
+       $9::timestamptz, $10::timestamptz, $11::text[], $12::int[], $13::text[])`,
     [
-      clicks.map((_, index) => index),
-      clicks.map((click) => click.clickId),
-      times,
+      lockKeys(clickIds, params.visitorIds),
+      postbackIds,
+      ...boundsOf(postbackIds.map(clickIdTime)),
+      clickIds,
+      times.map((time) => new Date(time)),
       clicks.map((click) => (click.kind === 'reference' ? click.linkId : null)),
       clicks.map((click) => (click.kind === 'reference' ? click.visitorId : null)),
-      new Date(Math.min(...times.map(Number))),
-      new Date(Math.max(...times.map(Number))),
+      ...boundsOf(times),
+      params.networkIds.map(networkAlias),
+      params.offerIds,
+      params.publisherIds,
     ],
   );
-  const found: (ClickContext | null)[] = clicks.map(() => null);
-  for (const row of rows) {
-    const click = clicks[row.i];
-    if (click === undefined || row.link_id === null || row.tenant_id === null || row.campaign_id === null) continue;
-    if (row.offer_id === null || row.share_pct === null) continue;
-    found[row.i] = {
-      clickId: click.clickId,
-      linkId: row.link_id,
-      visitorId: row.visitor_id,
-      userId: row.user_id,
-      country: row.country?.trim() ?? null,
-      isStored: row.stored,
-      tenantId: row.tenant_id,
-      campaignId: row.campaign_id,
-      offerId: row.offer_id,
-      share: parseBasisPoints(row.share_pct),
-    };
-  }
+  const found: IntakeLookups = {
+    taken: new Map(),
+    clicks: clicks.map(() => null),
+    convIds: [],
+    offers: new Map(),
+    publishers: new Map(),
+  };
+  for (const row of rows)
+    if (row.kind === 'postback') found.taken.set(BigInt(row.data.id), row.data.outcome);
+    else if (row.kind === 'click') found.clicks[row.data.i - 1] = toClick(row.data, clicks[row.data.i - 1]);
+    else if (row.kind === 'conversion') found.convIds.push(BigInt(row.data));
+    else if (row.kind === 'offer') found.offers.set(row.data.offer_id, toOffer(row.data));
+    else found.publishers.set(row.data.trackier_pid, row.data.tenant_id);
   return found;
 }
 
-/** Which tenant each of these publisher ids belongs to. */
-export async function loadPublishers(tx: Tx, publisherIds: readonly string[]): Promise<Map<string, string>> {
-  if (publisherIds.length === 0) return new Map();
-  const { rows } = await tx.query<{ trackier_pid: string; tenant_id: string }>(
-    'select trackier_pid, tenant_id from tenants where trackier_pid = any($1::text[])',
-    [publisherIds],
-  );
-  return new Map(rows.map((row) => [row.trackier_pid, row.tenant_id]));
+/** The first and the last of some times, so that a query looks into their partitions only. */
+function boundsOf(times: readonly number[]): [Date, Date] {
+  if (times.length === 0) return [new Date(0), new Date(0)];
+  return [new Date(Math.min(...times)), new Date(Math.max(...times))];
+}
+
+function toClick(row: ClickRow, click: EventClick | undefined): ClickContext | null {
+  if (click === undefined || row.link_id === null || row.tenant_id === null || row.campaign_id === null) return null;
+  if (row.offer_id === null || row.share_pct === null) return null;
+  return {
+    clickId: click.clickId,
+    linkId: row.link_id,
+    visitorId: row.visitor_id,
+    userId: row.user_id,
+    country: row.country?.trim() ?? null,
+    isStored: row.stored,
+    tenantId: row.tenant_id,
+    campaignId: row.campaign_id,
+    offerId: row.offer_id,
+    share: parseBasisPoints(row.share_pct),
+  };
+}
+
+type OfferRow = {
+  offer_id: number;
+  network: string;
+  merchant: string;
+  currency: string;
+  base_commission_pct: string | null;
+  fixed_commission: string | null;
+  country_commissions: Offer['countries'];
+  cool_off_days: number;
+};
+
+function toOffer(row: OfferRow): Offer {
+  return {
+    offerId: row.offer_id,
+    network: row.network,
+    merchant: row.merchant,
+    currency: row.currency,
+    pct: row.base_commission_pct,
+    fixed: row.fixed_commission,
+    countries: row.country_commissions,
+    coolOffDays: row.cool_off_days,
+  };
 }
 
 export async function loadOffers(tx: Tx, offerIds: readonly number[]): Promise<Map<number, Offer>> {
-  type Row = {
-    offer_id: number;
-    network: string;
-    merchant: string;
-    currency: string;
-    base_commission_pct: string | null;
-    fixed_commission: string | null;
-    country_commissions: Offer['countries'];
-    cool_off_days: number;
-  };
-  const { rows } = await tx.query<Row>(
-    `select offer_id, network, merchant, currency, base_commission_pct, fixed_commission, country_commissions, cool_off_days
-     from offers where offer_id = any($1::int[])`,
-    [offerIds],
-  );
-  return new Map(
-    rows.map((row) => [
-      row.offer_id,
-      {
-        offerId: row.offer_id,
-        network: row.network,
-        merchant: row.merchant,
-        currency: row.currency,
-        pct: row.base_commission_pct,
-        fixed: row.fixed_commission,
-        countries: row.country_commissions,
-        coolOffDays: row.cool_off_days,
-      },
-    ]),
-  );
+  if (offerIds.length === 0) return new Map();
+  const { rows } = await tx.query<OfferRow>(`select ${OFFER_COLUMNS} from offers where offer_id = any($1::int[])`, [
+    offerIds,
+  ]);
+  return new Map(rows.map((row) => [row.offer_id, toOffer(row)]));
 }
 
 type ConversionRow = {
@@ -177,23 +214,6 @@ const CONVERSION = `
              'user_pct', l.user_pct::text, 'release_at', l.release_at) order by l.seq) as ledger
     from ledger l where l.conv_id = i.conv_id and l.tenant_id = i.tenant_id and l.created_at = i.occurred_at
   ) g on true`;
-
-/** The conversions of these clicks and network ids, whole. Call it after their locks. */
-export async function loadConversions(
-  tx: Tx,
-  params: { clickIds: readonly bigint[]; networkIds: readonly string[] },
-): Promise<Conversion[]> {
-  // Mostly there is none: asking the unpartitioned table first spares the plan over every partition.
-  const { rows } = await tx.query<{ conv_id: bigint }>(
-    `select i.conv_id from conversion_identities i where i.click_id = any($1::bigint[])
-     union select a.conv_id from conversion_aliases a where a.alias = any($2::text[])`,
-    [params.clickIds, params.networkIds.map(networkAlias)],
-  );
-  return loadConversionsById(
-    tx,
-    rows.map((row) => row.conv_id),
-  );
-}
 
 /** The conversions with these ids, whole. Call it after their locks. */
 export async function loadConversionsById(tx: Tx, convIds: readonly bigint[]): Promise<Conversion[]> {
@@ -280,10 +300,15 @@ export type FraudFacts = {
   rules: Map<string, { version: number; rules: unknown }>;
 };
 
-/** Loads them; call it after the locks of shoppers and orders. Times in milliseconds since the Unix epoch. */
-export async function loadFraudFacts(
+/**
+ * Takes the second locks, shoppers (velocity is counted under them) and order ids (one order is credited once), then loads what holds under them.
+ * Times in milliseconds since the Unix epoch.
+ * @param params.keys what to lock, by `shopper:<id>` and `orderKeyText`
+ */
+export async function lockAndLoadFacts(
   tx: Tx,
   params: {
+    keys: readonly string[];
     userIds: readonly string[];
     visitorIds: readonly string[];
     from: number;
@@ -295,7 +320,7 @@ export async function loadFraudFacts(
 ): Promise<FraudFacts> {
   type Row = {
     kind: 'time' | 'own' | 'order' | 'past_order' | 'rules';
-    key: string;
+    name: string;
     at: Date | null;
     conv_id: bigint | null;
     tenant_id: string | null;
@@ -303,29 +328,10 @@ export async function loadFraudFacts(
     rules: unknown;
   };
   const { rows } = await tx.query<Row>(
-    `select 'time' as kind, coalesce(c.user_id, c.visitor_id)::text as key, c.created_at as at, null::bigint as conv_id, null::uuid as tenant_id,
-            null::int as version, null::jsonb as rules
-       from conversions c
-       where (c.user_id = any($1::uuid[]) or (c.user_id is null and c.visitor_id = any($2::uuid[])))
-         and c.created_at > $3::timestamptz and c.created_at <= $4::timestamptz
-     union all
-     select 'own', p.tenant_id || ' ' || p.user_id, null, null, null, null, null
-       from unnest($5::uuid[], $6::uuid[]) as p(tenant_id, user_id)
-       where exists (select 1 from tenant_members m join users mine on mine.user_id = m.user_id join users u on u.user_id = p.user_id
-                     where m.tenant_id = p.tenant_id and (m.user_id = p.user_id or lower(mine.email) = lower(u.email)))
-     union all
-     select 'order', 'order:' || o.network || ':' || o.merchant || ':' || o.order_id, o.first_seen, o.conv_id, o.tenant_id, null, null
-       from unnest($7::text[], $8::text[], $9::text[]) as p(network, merchant, order_id)
-       join order_keys o on o.network = p.network and o.merchant = p.merchant and o.order_id = p.order_id
-     union all
-     select 'past_order', 'order:' || o.network || ':' || o.merchant || ':' || o.order_id, o.first_seen, o.conv_id, o.tenant_id, null, null
-       from unnest($7::text[], $8::text[], $9::text[]) as p(network, merchant, order_id)
-       join order_keys_past o on o.network = p.network and o.merchant = p.merchant and o.order_id = p.order_id
-     union all
-     select 'rules', f.tenant_id::text, null, null, null, f.version, f.rules
-       from (select distinct on (tenant_id) tenant_id, version, rules from fraud_settings where tenant_id = any($10::uuid[])
-             order by tenant_id, version desc) f`,
+    `select * from intake_facts($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz, $5::timestamptz, $6::uuid[], $7::uuid[], $8::text[], $9::text[],
+       $10::text[], $11::uuid[])`,
     [
+      params.keys,
       params.userIds,
       params.visitorIds,
       new Date(params.from),
@@ -341,26 +347,13 @@ export async function loadFraudFacts(
   const facts: FraudFacts = { times: new Map(), ownPeople: new Set(), orders: new Map(), rules: new Map() };
   for (const row of rows) {
     if (row.kind === 'time' && row.at !== null)
-      facts.times.set(row.key, [...(facts.times.get(row.key) ?? []), row.at.getTime()]);
-    else if (row.kind === 'own') facts.ownPeople.add(row.key);
+      facts.times.set(row.name, [...(facts.times.get(row.name) ?? []), row.at.getTime()]);
+    else if (row.kind === 'own') facts.ownPeople.add(row.name);
     else if (/order$/.test(row.kind) && row.at !== null && row.conv_id !== null && row.tenant_id !== null) {
       const { conv_id: convId, tenant_id: tenantId } = row;
       const holder = { convId, tenantId, firstSeen: row.at.getTime(), isCurrent: row.kind === 'order' };
-      facts.orders.set(row.key, [...(facts.orders.get(row.key) ?? []), holder]);
-    } else if (row.kind === 'rules') facts.rules.set(row.key, { version: row.version ?? 0, rules: row.rules });
+      facts.orders.set(row.name, [...(facts.orders.get(row.name) ?? []), holder]);
+    } else if (row.kind === 'rules') facts.rules.set(row.name, { version: row.version ?? 0, rules: row.rules });
   }
   return facts;
-}
-
-/** The postbacks of a batch that have been taken already, with what became of them. */
-export async function loadPostbacks(
-  tx: Tx,
-  postbackIds: readonly bigint[],
-): Promise<Map<bigint, { raw: Record<string, string>; outcome: string }>> {
-  const { rows } = await tx.query<{ postback_id: bigint; raw: Record<string, string>; outcome: string }>(
-    `select p.postback_id, p.raw, p.outcome from unnest($1::bigint[]) as e(id)
-     join postbacks p on p.postback_id = e.id and p.received_at = id_time(e.id)`,
-    [postbackIds],
-  );
-  return new Map(rows.map((row) => [row.postback_id, row]));
 }

@@ -3,12 +3,15 @@ import type { Tx } from '../types.ts';
 
 /**
  * Puts one complete list of the network's offers in place: new ones, changed ones, and those that disappeared as `gone`, all or nothing.
- * `cool_off_days` is ours and stays. `at` in milliseconds since the Unix epoch.
+ * `cool_off_days` is ours and stays.
+ * @param kept ids that are not gone although they are not among `offers`
+ * @param at milliseconds since the Unix epoch
  * @returns how many were written, and which are gone or back since the last list
  */
 export async function replaceOffers(
   tx: Tx,
   offers: readonly OfferTerms[],
+  kept: readonly number[] | 'all',
   at: number,
 ): Promise<{ written: number; gone: number[]; back: number[] }> {
   const { rows } = await tx.query<{ written: bigint; gone: number[]; back: number[] }>(
@@ -31,22 +34,36 @@ export async function replaceOffers(
      ),
      gone as (
        update offers set status = 'gone', synced_at = $2
-       where network = 'trackier' and status = 'active' and not offer_id = any($3::int[]) returning offer_id
+       where network = 'trackier' and status = 'active' and not $5 and not offer_id = any($3::int[]) and not offer_id = any($4::int[])
+       returning offer_id
      )
      select (select count(*) from written) as written, array(select offer_id from gone order by 1) as gone,
        array(select offer_id from back order by 1) as back`,
-    [JSON.stringify(offers), new Date(at), offers.map((offer) => offer.offer_id)],
+    [
+      JSON.stringify(offers),
+      new Date(at),
+      offers.map((offer) => offer.offer_id),
+      kept === 'all' ? [] : kept,
+      kept === 'all',
+    ],
   );
   return { written: Number(rows[0]?.written ?? 0n), gone: rows[0]?.gone ?? [], back: rows[0]?.back ?? [] };
 }
 
-/** A page of the list in the making; `total` is how many campaigns the network says there are. */
-export type OfferPage = { page: number; total: number; rows: number; unreadable: number; offers: OfferTerms[] };
+/** A page of the list in the making; `total` is how many campaigns the network says there are, `kept` the ids listed in a form that cannot be read. */
+export type OfferPage = {
+  page: number;
+  total: number;
+  rows: number;
+  unreadable: number;
+  offers: OfferTerms[];
+  kept: number[];
+};
 
 /** The pages that a sync begun after `since` (milliseconds since the Unix epoch) has kept so far, without gap from the first. */
 export async function keptOfferPages(tx: Tx, since: number): Promise<OfferPage[]> {
   const { rows } = await tx.query<OfferPage>(
-    'select page, total, rows, unreadable, offers from offer_sync_pages where begun_at > $1 order by page',
+    'select page, total, rows, unreadable, offers, kept from offer_sync_pages where begun_at > $1 order by page',
     [new Date(since)],
   );
   return rows.filter((row, index) => row.page === index + 1 && row.total === rows[0]?.total);
@@ -56,10 +73,10 @@ export async function keptOfferPages(tx: Tx, since: number): Promise<OfferPage[]
 export async function keepOfferPage(tx: Tx, page: OfferPage, begunAt: number): Promise<void> {
   if (page.page === 1) await dropOfferPages(tx);
   await tx.query(
-    `insert into offer_sync_pages (page, begun_at, total, rows, unreadable, offers) values ($1, $2, $3, $4, $5, $6)
+    `insert into offer_sync_pages (page, begun_at, total, rows, unreadable, offers, kept) values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (page) do update set begun_at = excluded.begun_at, total = excluded.total, rows = excluded.rows, unreadable = excluded.unreadable,
-       offers = excluded.offers`,
-    [page.page, new Date(begunAt), page.total, page.rows, page.unreadable, JSON.stringify(page.offers)],
+       offers = excluded.offers, kept = excluded.kept`,
+    [page.page, new Date(begunAt), page.total, page.rows, page.unreadable, JSON.stringify(page.offers), page.kept],
   );
 }
 
