@@ -16,6 +16,7 @@ test.each([
   ['/assets/site.css', 'api'],
   ['/.well-known/jwks.json', 'api'],
   ['/robots.txt', 'api'],
+  ['/healthz', 'api'],
   ['/favicon.ico', 'api'],
   ['/metrics', 'redirect'],
   ['/diwali', 'redirect'],
