@@ -124,6 +124,10 @@ describe('webhooks', () => {
     await on.cron('payout');
     await on.cron('webhooks');
     await told('reward.paid', conv, secret);
+    const { history } = await read(api.v1.conversions[':conv_id'].$get({ param: { conv_id: conv } }));
+    expect(history.map(({ source, outcome }) => `${source} ${outcome}`)).toEqual([
+      ...['postback credited', 'books confirmed', 'books paid'],
+    ]);
     expect(got.filter(({ body }) => body.includes(conv))).toHaveLength(3);
     endpoint = { ...endpoint, secret };
   });

@@ -19,12 +19,13 @@ export const conversionQuery = z.object({
   ...pageQuery,
 });
 
-/** One thing that was heard of a conversion: what the network said, and what came of it. */
+/** One thing that happened to a conversion: what was heard of it and what came of that, or what our books did with its reward. */
 const historyEntry = z.object({
   at: instant,
-  source: z.enum(['postback', 'poll', 'csv', 'operator']),
-  /** In the network's own words. */
+  source: z.enum(['postback', 'poll', 'csv', 'operator', 'books']),
+  /** In the network's own words; null where it is the books. */
   said: z.string().nullable(),
+  /** Of the books: `confirmed`, `paid` or `reversed`. */
   outcome: z.string(),
   detail: z.string().nullable(),
 });

@@ -40,13 +40,36 @@ export type RewardJson = {
 
 export type HistoryJson = {
   at: string;
-  source: 'postback' | 'poll' | 'csv' | 'operator';
+  source: 'postback' | 'poll' | 'csv' | 'operator' | 'books';
   said: string | null;
   outcome: string;
   detail: string | null;
 };
 
 const LONGEST_HISTORY = 50;
+
+/** Events of one conversion and step that are looked for in the journal: it is released and reversed once, more often only where operators revive it. */
+const MOST_OF_A_KIND = 9;
+
+// What was heard of the conversion, and what the books did with its reward: the journal's events by their ids, and the payouts of the shopper's side.
+const HISTORY = `
+  select p.received_at as at, p.postback_id as tie, p.source, p.raw ->> 'status' as said, p.outcome, p.detail
+  from postbacks p where p.conv_id = c.conv_id and p.tenant_id = c.tenant_id
+  union all
+  select min(j.created_at), 9223372036854775806, 'books', null, case j.kind when 'release' then 'confirmed' else 'reversed' end, null
+  from journal_entries j
+  where j.tenant_id = c.tenant_id and j.event_id = any (
+    array(select 'l' || l.led_id || '.release.' || n from ledger l, generate_series(0, ${MOST_OF_A_KIND}) n
+          where l.conv_id = c.conv_id and l.tenant_id = c.tenant_id and l.created_at = c.created_at and l.seq = 0)
+    || array(select 'c' || c.conv_id || '.reversal.' || n from generate_series(0, ${MOST_OF_A_KIND}) n))
+  group by j.event_id, j.kind
+  union all
+  select max(y.paid_at), 9223372036854775807, 'books', null, 'paid', null
+  from ledger l
+  join payout_items i on i.led_id = l.led_id and i.tenant_id = l.tenant_id and i.side = 'shopper' and i.returned_at is null
+  join payouts y on y.payout_id = i.payout_id and y.tenant_id = i.tenant_id and y.status = 'paid'
+  where l.conv_id = c.conv_id and l.tenant_id = c.tenant_id and l.created_at = c.created_at and l.seq = 0
+  group by l.led_id having sum(i.amount) >= max(l.user_amount)`;
 
 const SELECT = `
   select c.conv_id, c.click_id, c.link_id, c.campaign_id, c.offer_id, o.brand, c.txn_id, c.order_value, c.net_commission, c.currency, c.status, c.country,
@@ -55,10 +78,8 @@ const SELECT = `
        'user_pct', l.user_pct::text, 'currency', l.currency, 'status', l.status, 'reason', l.reason, 'release_at', l.release_at,
        'status_at', l.status_at) order by l.seq), '[]')
      from ledger l where l.conv_id = c.conv_id and l.tenant_id = c.tenant_id and l.created_at = c.created_at) as rewards,
-    (select coalesce(jsonb_agg(jsonb_build_object('at', p.received_at, 'source', p.source, 'said', p.raw ->> 'status', 'outcome', p.outcome,
-       'detail', p.detail) order by p.received_at, p.postback_id), '[]')
-     from (select * from postbacks p where p.conv_id = c.conv_id and p.tenant_id = c.tenant_id
-           order by p.received_at desc limit ${LONGEST_HISTORY}) p) as history
+    (select coalesce(jsonb_agg(jsonb_build_object('at', h.at, 'source', h.source, 'said', h.said, 'outcome', h.outcome, 'detail', h.detail)
+       order by h.at, h.tie), '[]') from (${HISTORY} order by at desc, tie desc limit ${LONGEST_HISTORY}) h) as history
   from conversions c
   left join offers o on o.offer_id = c.offer_id
   left join clicks k on k.tenant_id = c.tenant_id and k.click_id = c.click_id and k.created_at = id_time(c.click_id)`;
