@@ -143,6 +143,45 @@ describe('roles', () => {
   });
 });
 
+describe('what a worker has no business with', () => {
+  const PEOPLE = ['sessions', 'invitations', 'api_keys', 'widget_tokens', 'idempotency_keys', 'tenant_domains'];
+  const CLOSED = {
+    hissaback_api: ['conversion_identities', 'conversion_aliases', 'order_keys', 'intake_locks', 'idempotency_keys'],
+    hissaback_ingest: [...PEOPLE, 'operators'],
+    hissaback_payout: [...PEOPLE, 'webhook_endpoints', 'webhook_deliveries', 'visitors'],
+  };
+  test.each(Object.entries(CLOSED))('%s can neither read nor write it (money rule 20)', async (role, tables) => {
+    const open = await names(
+      `select t as name from unnest($2::text[]) t
+       where has_any_column_privilege($1, t, 'select, insert, update, references') or has_table_privilege($1, t, 'delete, truncate, trigger')`,
+      [role, tables],
+    );
+    expect(open).toEqual([]);
+  });
+
+  test('a secret, a hash and a voucher’s code are read by the one worker that needs them', async () => {
+    const columns = [
+      ['payouts', 'voucher_code'],
+      ['webhook_endpoints', 'secret'],
+      ['webhook_endpoints', 'previous_secret'],
+      ['api_keys', 'key_hash'],
+      ['users', 'kyc_hash'],
+    ];
+    const readers = await names(
+      `select table_name || '.' || column_name || ': ' || string_agg(w, ' ' order by w) filter (where has_column_privilege(w, table_name, column_name, 'select'))
+         as name
+       from unnest($1::text[], $2::text[]) as c(table_name, column_name), unnest($3::text[]) as w group by table_name, column_name order by 1`,
+      [columns.map(([table]) => table), columns.map(([, column]) => column), WORKERS],
+    );
+    expect(readers.filter((name) => name !== null)).toEqual([
+      'payouts.voucher_code: hissaback_payout',
+      'users.kyc_hash: hissaback_api hissaback_payout',
+      'webhook_endpoints.previous_secret: hissaback_ingest',
+      'webhook_endpoints.secret: hissaback_ingest',
+    ]);
+  });
+});
+
 describe('partitions', () => {
   test('nobody but the owner has a privilege on a partition', async () => {
     const open = await names(

@@ -9,7 +9,10 @@ import { timeSeriesCsv, timeSeriesRoute } from './analytics/timeseries.ts';
 import { apiKeyRoutes } from './api-keys/routes.ts';
 import { deleteLogo } from './assets/delete-logo.ts';
 import { getAsset } from './assets/get.ts';
+import { listAssets } from './assets/list.ts';
 import { putLogo } from './assets/put-logo.ts';
+import { removeAsset } from './assets/remove.ts';
+import { uploadAsset } from './assets/upload.ts';
 import { createCampaign } from './campaigns/create.ts';
 import { getCampaign } from './campaigns/get.ts';
 import { listCampaignsRoute } from './campaigns/list.ts';
@@ -99,6 +102,9 @@ export function createApp(chance: { clock: Clock; random: Random; write?: (line:
     .route('/', updateTenantRoute)
     .route('/', putLogo)
     .route('/', deleteLogo)
+    .route('/', uploadAsset)
+    .route('/', listAssets)
+    .route('/', removeAsset)
     .route('/', claimDomainRoute)
     .route('/', listDomainsRoute)
     .route('/', verifyDomain)

@@ -57,6 +57,7 @@ const OF_ONESELF = new Set([
   'POST /v1/me/kyc',
   'DELETE /v1/me',
   'POST /v1/api-keys',
+  'POST /v1/assets',
   'POST /v1/missing-cashback',
 ]);
 
@@ -119,6 +120,9 @@ async function tenantA(): Promise<Ids> {
   const { key_id = '' } = await make('/v1/api-keys', { name: MARK, scopes: ['offers:read'] });
   const { widget_id = '' } = await make('/v1/widgets', { campaign_id, config: { title: MARK } });
   const { token_id = '' } = await make(`/v1/widgets/${widget_id}/tokens`, {});
+  const image = Uint8Array.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR of A', (letter) => letter.charCodeAt(0));
+  const asset = await on.call('POST', '/v1/assets', { token, body: image, headers: { 'content-type': 'image/png' } });
+  const { name: asset_name } = asset.json;
   const { domain_id = '' } = await make('/v1/domains', { domain: 'shop-of-a.example' });
   const { endpoint_id = '' } = await make('/v1/webhooks', { url: 'https://hooks-of-a.example/', description: MARK });
   const claim_id = on.uuid();
@@ -140,7 +144,7 @@ async function tenantA(): Promise<Ids> {
     [payout_id, tenant_id, user_id, payout_id.replaceAll('-', '')],
   );
   return {
-    ...{ claim_id, unmatched_id, payout_id },
+    ...{ claim_id, unmatched_id, payout_id, asset_name },
     ...{ tenant_id, user_id, session_id, offer_id, campaign_id, link_id, conv_id, invitation_id, key_id },
     ...{ widget_id, token_id, domain_id, endpoint_id, delivery_id: on.uuid() },
   };

@@ -94,6 +94,14 @@ function assetsBucket(objects: Objects) {
   return {
     put: async (key: string, bytes: Uint8Array<ArrayBuffer>, options: { httpMetadata: R2HTTPMetadata }) =>
       void objects.set(key, { bytes, httpMetadata: options.httpMetadata }),
+    head: async (key: string) => (objects.has(key) ? { key } : null),
+    delete: async (key: string) => void objects.delete(key),
+    list: async ({ prefix, limit }: { prefix: string; limit: number }) => ({
+      objects: [...objects]
+        .filter(([key]) => key.startsWith(prefix))
+        .slice(0, limit)
+        .map(([key, { bytes }]) => ({ key, size: bytes.length, uploaded: new Date(0) })),
+    }),
     get: async (key: string) => {
       const object = objects.get(key);
       return object === undefined ? null : { body: object.bytes, size: object.bytes.length };

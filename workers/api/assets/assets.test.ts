@@ -58,6 +58,50 @@ test('half a megabyte is the most', async () => {
   expect((await put(tenant, large.slice(0, 524_288))).status).toBe(200);
 });
 
+const upload = (token: string, body: Uint8Array<ArrayBuffer>) =>
+  on.call('POST', '/v1/assets', { token, body, headers: { 'content-type': 'image/png' } });
+
+test('an image is stored below its tenant, listed, served, and removed', async () => {
+  const { token, tenant_id } = await on.tenant();
+  const answer = await upload(token, PNG);
+  expect(answer).toMatchObject({ status: 200, json: { media_type: 'image/png', size: PNG.length } });
+  const { name, url } = answer.json;
+  expect([...on.objects.keys()]).toContain(`tenants/${tenant_id}/${name}`);
+  expect((await on.call('GET', url.slice(ORIGIN.length))).status).toBe(200);
+  expect((await upload(token, PNG)).json.name).toBe(name);
+  expect((await on.call('GET', '/v1/assets', { token })).json).toMatchObject([{ name, url }]);
+  expect((await on.call('DELETE', `/v1/assets/${name}`, { token })).status).toBe(204);
+  expect((await on.call('DELETE', `/v1/assets/${name}`, { token })).status).toBe(404);
+  expect((await on.call('GET', url.slice(ORIGIN.length))).status).toBe(404);
+  expect((await on.call('GET', '/v1/assets', { token })).json).toEqual([]);
+});
+
+test('an image is what its bytes say, two megabytes are the most and two hundred files', async () => {
+  const { token, tenant_id } = await on.tenant();
+  expect((await upload(token, bytes('<svg onload="alert(1)"/>'))).status).toBe(415);
+  const large = new Uint8Array(2_097_153);
+  large.set(PNG);
+  expect((await upload(token, large)).status).toBe(413);
+  expect((await upload(token, large.slice(0, 2_097_152))).status).toBe(200);
+  const [stored] = [...on.objects.values()];
+  if (stored === undefined) throw new Error('nothing is stored');
+  for (let file = 1; file < 200; file++)
+    on.objects.set(`tenants/${tenant_id}/${String(file).padStart(32, '0')}.png`, stored);
+  expect(await upload(token, PNG)).toMatchObject({ status: 409, json: { code: 'conflict' } });
+  expect((await put({ tenant_id, token }, PNG)).status).toBe(409);
+});
+
+test('the logo in use is not removed, nor an image of another tenant', async () => {
+  const [mine, other] = [await on.tenant(), await on.tenant()];
+  const logo = (await put(mine, PNG)).json.logo_url.split('/').at(-1);
+  const remove = ({ token }: { token: string }, name: string) => on.call('DELETE', `/v1/assets/${name}`, { token });
+  expect(await remove(mine, logo)).toMatchObject({ status: 409, json: { code: 'conflict' } });
+  expect((await remove(other, logo)).status).toBe(404);
+  expect((await on.call('GET', '/v1/assets', { token: other.token })).json).toEqual([]);
+  for (const name of ['..', '..%2f..%2fx.png', 'x', `${'a'.repeat(32)}.svg`])
+    expect((await remove(mine, name)).status, name).toBe(404);
+});
+
 test('only what was stored is served', async () => {
   const [mine, other] = [await on.tenant(), await on.tenant()];
   const path = (await put(mine, PNG)).json.logo_url.slice(ORIGIN.length);

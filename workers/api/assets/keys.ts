@@ -1,6 +1,11 @@
-/** Where a tenant's file lies in R2: everything of a tenant is below one prefix (the spec's section 4). */
+/** Everything of a tenant in R2 is below one prefix (the spec's section 4). */
+export function assetPrefix(tenantId: string): string {
+  return `tenants/${tenantId}/`;
+}
+
+/** Where a tenant's file lies in R2. */
 export function assetKey(tenantId: string, name: string): string {
-  return `tenants/${tenantId}/${name}`;
+  return assetPrefix(tenantId) + name;
 }
 
 /** Its public address. `origin` is the platform's. */

@@ -1,18 +1,15 @@
 import { MAX_LOGO_BYTES, storedLogo } from '@hissaback/shared/contracts/assets';
 import { setLogo } from '@hissaback/shared/db/queries/tenants';
 import { withTenant } from '@hissaback/shared/db/tenancy';
-import { imageTypeOf } from '@hissaback/shared/domain/image-type';
 import { authenticate } from '@hissaback/shared/http/auth';
-import { readBytes } from '@hissaback/shared/http/body';
-import { ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { recordChange } from '../http/audit.ts';
 import { assertMember, ownTenant, pathId } from '../http/ownership.ts';
 import { operation } from '../openapi/operation.ts';
+import { readImage } from './image.ts';
 import { assetKey, assetUrl } from './keys.ts';
-
-const HASH_BYTES = 16;
+import { storedOrRoom } from './stored.ts';
 
 /**
  * `PUT /v1/tenants/:tenant_id/logo`: the body is a PNG, JPEG or WebP image of at most 512 KB. What it is its first bytes say, not its sender; SVG, which
@@ -26,18 +23,15 @@ export const putLogo = new Hono<ApiContext>().put(
     description: 'A PNG, JPEG or WebP image of at most 512 KB.',
     answer: storedLogo,
     body: { type: 'image/*' },
+    errors: ['conflict'],
   }),
   authenticate(['creator']),
   async (c) => {
     const { principal, db } = c.var;
     const tenant_id = ownTenant(principal, pathId(c.req.param('tenant_id')));
     await withTenant(db, tenant_id, (tx) => assertMember(tx, principal, tenant_id));
-    const bytes = await readBytes(c.req.raw, { maxBytes: MAX_LOGO_BYTES });
-    const type = imageTypeOf(bytes);
-    if (type === null) {
-      throw new ProblemError('unsupported_media_type', { detail: 'Send a PNG, JPEG or WebP image.' });
-    }
-    const name = `${await hashOf(bytes)}.${type.extension}`;
+    const { bytes, type, name } = await readImage(c.req.raw, MAX_LOGO_BYTES);
+    await storedOrRoom({ bucket: c.env.ASSETS_BUCKET, origin: c.env.PLATFORM_ORIGIN }, tenant_id, name);
     // Stored before it is named: a failure between the two leaves a file that nobody knows of.
     await c.env.ASSETS_BUCKET.put(assetKey(tenant_id, name), bytes, { httpMetadata: { contentType: type.mediaType } });
     const logo_url = assetUrl(c.env.PLATFORM_ORIGIN, tenant_id, name);
@@ -50,8 +44,3 @@ export const putLogo = new Hono<ApiContext>().put(
     return c.json({ logo_url });
   },
 );
-
-async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return [...digest.subarray(0, HASH_BYTES)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}

@@ -52,7 +52,7 @@ async function provenPhone(
   return isEmail || isPan ? known.phone : null;
 }
 
-/** The phone goes to a new user; the old account keeps what it has, and an operator can give it a phone again. */
+/** The phone goes to a new user; the old account keeps what it has, without a phone to log in by. */
 async function startClean(c: Context<IdentityEnv>, userId: string): Promise<string | null> {
   const { clock, random, db } = c.var;
   const now = clock.now();

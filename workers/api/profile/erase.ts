@@ -14,7 +14,7 @@ import { forgetVisitor } from '../identity/visitor.ts';
 import { operation } from '../openapi/operation.ts';
 
 const REFUSED = {
-  operator: 'Operators cannot erase themselves: another operator must remove them first.',
+  operator: 'Operators cannot erase themselves: their right must be taken away first.',
   sole_owner: 'You are the only owner of a tenant. Invite another owner first.',
   payout_in_flight: 'A payout is on its way. Wait until it has arrived.',
   balance: 'There is money left. It is lost with the account: send forfeit_balance=true to give it up.',

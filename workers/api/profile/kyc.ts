@@ -12,7 +12,7 @@ import { operation } from '../openapi/operation.ts';
 import { profileView } from './view.ts';
 
 /**
- * `POST /v1/me/kyc {pan}`: keeps a keyed hash of the PAN, never the PAN. It stays: since it also proves who someone is, another PAN takes an operator.
+ * `POST /v1/me/kyc {pan}`: keeps a keyed hash of the PAN, never the PAN. It stays: since it also proves who someone is, another PAN takes an administrator of the database.
  */
 export const kycRoute = new Hono<ApiContext>().post(
   '/v1/me/kyc',
