@@ -79,7 +79,8 @@ export async function benchRedirect(log: Log): Promise<Figure[]> {
         `round ${round + 1} of ${ROUNDS}: ${(costs.constant.at(-1) ?? 0).toFixed(0)} us the constant 302, ${(costs.newcomer.at(-1) ?? 0).toFixed(0)} us ours`,
       );
     }
-    const clicks = 1 + WARM_UP + 2 * ROUNDS * REQUESTS;
+    // With the one that saw the server start, and the one that fetched the cookie.
+    const clicks = 2 + WARM_UP + 2 * ROUNDS * REQUESTS;
     const seen = await ours.clicksSeen(clicks);
     const ratio = (list: number[]) => median(list.map((value, round) => value / (costs.constant[round] ?? Number.NaN)));
     return [
