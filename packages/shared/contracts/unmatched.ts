@@ -45,9 +45,10 @@ export const unmatchedPostbacks = z.array(unmatchedPostback);
  */
 export const unmatchedAssignment = z
   .object({
+    /** A click's number, or the reference that `POST /v1/events/click` and `p1` say. */
     click_id: z
       .string()
-      .regex(/^[1-9]\d{0,18}$/)
+      .regex(/^(?:[1-9]\d{0,18}|[\w-]{76})$/)
       .optional(),
     link_id: uuid.optional(),
     user_id: uuid.optional(),

@@ -76,6 +76,13 @@ describe('POST /v1/unmatched/:unmatched_id/assign', () => {
     );
     expect(row?.assignment).toMatchObject({ payout: '12.50' });
     expect(row?.assignment.click).toHaveLength(76);
+    // A reference of ours is as good as a click's number, whether the click has a row or not; one that is not ours is none.
+    const click_id = row?.assignment.click ?? '';
+    const other = await kept();
+    expect((await act(other, 'assign', { click_id, reason: 'From the merchant' })).status).toBe(200);
+    expect(on.postbacks.at(-1)).toMatchObject({ postback_id: other, raw: { click_id } });
+    const forged = `${click_id.slice(0, -1)}${click_id.endsWith('A') ? 'B' : 'A'}`;
+    expect((await act(await kept(), 'assign', { click_id: forged, reason: 'From the merchant' })).status).toBe(422);
   });
 
   test.each([
