@@ -275,10 +275,12 @@ class Simulation {
 
   /** After the quiet days nothing may wait any more, and the books say what the network says. */
   #checkEnd(): void {
-    const { oracle, network, world, postbacks, clicks, clock, references } = this.#parts;
+    const { oracle, observer, network, world, postbacks, clicks, clock, references } = this.#parts;
     const wrong: string[] = [];
+    // What is queued for somebody with a refused payout waits until an operator has looked at that.
     const open = [...oracle.books.payouts.values()].filter(
-      ({ status }) => !['paid', 'error_hard', 'cancelled'].includes(status),
+      ({ status, payee }) =>
+        !['paid', 'error_hard', 'cancelled'].includes(status) && !(status === 'queued' && !observer.mayBePaid(payee)),
     );
     wrong.push(...open.map(({ id, status }) => `payout ${id} is still ${status}`));
     for (const c of oracle.conversions) {

@@ -106,3 +106,14 @@ describe('revival (money rule 4)', () => {
     ]);
   });
 });
+
+it('of two clicks that share an id the first has the row, in one batch as in two (money rule 7)', async () => {
+  on = await stage(database);
+  const first = on.newClick(await on.newVisitor(null));
+  const second = { ...first, visitorId: await on.newVisitor(null) };
+  expect(await on.take(on.event(first, { txn_id: 'A1' }), on.event(second, { txn_id: 'B1' }))).toMatchObject({
+    credited: 2,
+  });
+  const rows = await on.rows('select visitor_id from clicks where click_id = $1', [first.clickId]);
+  expect(rows).toEqual([{ visitor_id: first.visitorId }]);
+});

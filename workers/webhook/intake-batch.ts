@@ -168,7 +168,9 @@ export class IntakeBatch {
       inputs,
     });
     if (shopper !== null) this.#facts.times.set(shopper, [...times, at]);
-    if (!click.isStored && event.click?.kind === 'reference') this.#recovered.set(click.clickId, click);
+    // Of two clicks with one id the first has the row, whether they come in one batch or in two (money rule 7).
+    if (!click.isStored && event.click?.kind === 'reference' && !this.#recovered.has(click.clickId))
+      this.#recovered.set(click.clickId, click);
     const { status } = rewardOf(conversion);
     if (isPending(status) && order !== null) this.#hold(order, conversion);
     this.#rollups.push({ tenantId: click.tenantId, linkId: click.linkId, at, conversions: 1 });
