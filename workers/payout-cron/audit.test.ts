@@ -87,8 +87,8 @@ afterAll(async () => {
 });
 
 const breaches = () => asPayout.transaction((tx) => audit(tx));
-/** What the audit says after this; all of it is undone again. */
-async function broken(sql: string): Promise<string[]> {
+/** What this invariant says after that; all of it is undone again. */
+async function broken(invariant: string, sql: string): Promise<number> {
   await client.query('begin');
   try {
     // No trigger and no foreign key is in the way of whoever sets this.
@@ -98,10 +98,8 @@ async function broken(sql: string): Promise<string[]> {
       .replaceAll('$user', names.user)
       .replaceAll('$link', names.link);
     await client.query(text);
-    const found: string[] = [];
-    for (const { name, breaches: query } of INVARIANTS)
-      if ((await client.query(query)).rowCount !== 0) found.push(name);
-    return found;
+    const { rowCount } = await client.query(INVARIANTS.find(({ name }) => name === invariant)?.breaches ?? '');
+    return rowCount ?? 0;
   } finally {
     await client.query('rollback');
   }
@@ -250,7 +248,7 @@ const BROKEN: [string, string, string][] = [
 ];
 
 it.each(BROKEN)('the audit names %s when %s', async (invariant, _, sql) => {
-  expect(await broken(sql)).toContain(invariant);
+  expect(await broken(invariant, sql)).toBeGreaterThan(0);
 });
 
 it('no invariant is without its breach', () => {
