@@ -13,6 +13,7 @@ import {
   gateStatus,
   NEW_GATE,
   reportAnswer,
+  withdrawFirstCall,
 } from '@hissaback/shared/domain/agcod-gate';
 
 /**
@@ -23,6 +24,11 @@ export class AgcodGateObject extends DurableObject implements AgcodGate {
   /** Asks for a slot for one call to AGCOD. */
   async acquire(now: number, purpose: GatePurpose, firstCallOf?: string): Promise<GateSlot> {
     return this.#change((state) => acquireSlot(state, now, purpose, firstCallOf));
+  }
+
+  /** Takes a first call back that was let through and is not made. */
+  async withdraw(firstCallOf: string, at: number): Promise<void> {
+    this.#change((state) => [withdrawFirstCall(state, firstCallOf, at), undefined]);
   }
 
   /** Tells what an answer said about the partner account. */

@@ -7,6 +7,7 @@ import {
   gateStatus,
   NEW_GATE,
   reportAnswer,
+  withdrawFirstCall,
 } from '@hissaback/shared/domain/agcod-gate';
 import type { Life } from './life.ts';
 
@@ -24,6 +25,10 @@ export class Gate {
       });
     return {
       acquire: (...given) => change('gate acquire', (state) => acquireSlot(state, ...given)),
+      withdraw: (...given) =>
+        life.effect('gate withdraw', () => {
+          this.state = withdrawFirstCall(this.state, ...given);
+        }),
       report: (report, now) => change('gate report', (state) => reportAnswer(state, report, now)),
       status: (now) => life.effect('gate status', () => gateStatus(this.state, now)),
       claimPage: (now) => change('gate claim page', (state) => claimBreakerPage(state, now)),

@@ -52,7 +52,7 @@ export async function attemptPayout(run: PayoutRun, payout: Payout, purpose: Gat
   const number = await run.db.transaction((tx) => beginAttempt(tx, payout, startedAt, LEASE_MS));
   if (number === null) return { kind: 'overtaken' };
   const attempt = { number, startedAt };
-  if (!(await isOnTime(run, purpose, slot))) return applyOutcome(run, payout, attempt, { kind: 'throttled' });
+  if (!(await isOnTime(run, purpose, slot))) return putBack(run, payout, attempt);
   const outcome = await askForCard(run, payout);
   await reportOutcome(run, purpose, payout.payoutId, outcome);
   return applyOutcome(run, payout, attempt, outcome);
@@ -75,8 +75,27 @@ async function waitForSlot(run: PayoutRun, purpose: GatePurpose, firstCallOf?: s
   if (!slot.ok) return null;
   if (slot.waitMs === 0) return asked;
   await run.sleep(slot.waitMs);
-  const { breaker } = await run.gate.status(run.clock.now());
-  return purpose === 'call' && breaker !== 'closed' ? null : asked + slot.waitMs;
+  if (purpose !== 'call' || !(await isBreakerOpen(run))) return asked + slot.waitMs;
+  if (firstCallOf !== undefined) await run.gate.withdraw(firstCallOf, asked);
+  return null;
+}
+
+async function isBreakerOpen(run: PayoutRun): Promise<boolean> {
+  return (await run.gate.status(run.clock.now())).breaker !== 'closed';
+}
+
+/** `sending` is committed, but no call may be made any more: no attempt. Behind a breaker it is held like everything else. */
+async function putBack(run: PayoutRun, payout: Payout, attempt: Attempt): Promise<AttemptResult> {
+  if (!(await isBreakerOpen(run))) return applyOutcome(run, payout, attempt, { kind: 'throttled' });
+  const now = run.clock.now();
+  const waiting = {
+    to: 'held',
+    attempts: attempt.number - 1,
+    nextAttemptAt: now + run.config.holdForMs,
+    error: null,
+  } as const;
+  const stored = await run.db.transaction((tx) => markWaiting(tx, payout, attempt.number, waiting, now));
+  return { kind: stored ? 'held' : 'overtaken' };
 }
 
 /**

@@ -42,6 +42,7 @@ class Mortal {
       fetch: (input, init) => effect(() => fetch(input, init)),
       gate: {
         acquire: (...given) => effect(() => gate.acquire(...given)),
+        withdraw: (...given) => effect(() => gate.withdraw(...given)),
         report: (...given) => effect(() => gate.report(...given)),
         status: (...given) => effect(() => gate.status(...given)),
         claimPage: (...given) => effect(() => gate.claimPage(...given)),

@@ -29,9 +29,7 @@ it('300 due payouts drain without a human, at the pace that AGCOD allows, run by
   expect(paid).toBe(100);
   const waiting = (await stage.payouts()).filter(({ status }) => status !== 'paid');
   expect(waiting).toHaveLength(PAYEES - 100);
-  // Nobody's attempt was used up. `sending` without one missed its slot while the breaker opened.
-  const isUntouched = (row: (typeof waiting)[number]) => ['queued', 'held'].includes(row.status) || row.attempts === 0;
-  expect(waiting.filter((row) => !isUntouched(row))).toEqual([]);
+  expect(waiting.filter(({ status }) => status !== 'queued' && status !== 'held')).toEqual([]);
   const refused = (await stage.calls()).filter(({ outcome }) => outcome.includes('InsufficientFunds')).length;
   // A call for each lane at most, until the breaker was known to be open.
   expect(refused).toBeGreaterThan(0);

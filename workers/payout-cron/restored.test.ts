@@ -106,6 +106,7 @@ describe('fault 49, money rule 17: the database was restored to an earlier point
       },
       gate: {
         acquire: (...given) => stage.gate.acquire(...given),
+        withdraw: dead,
         report: dead,
         status: (now) => stage.gate.status(now),
         claimPage: dead,
@@ -229,6 +230,7 @@ describe('a worker that died is no restored database', () => {
 function methodsOf({ gate }: Stage) {
   return {
     acquire: gate.acquire.bind(gate),
+    withdraw: gate.withdraw.bind(gate),
     report: gate.report.bind(gate),
     status: gate.status.bind(gate),
     claimPage: gate.claimPage.bind(gate),

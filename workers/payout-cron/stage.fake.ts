@@ -13,6 +13,7 @@ import {
   gateStatus,
   NEW_GATE,
   reportAnswer,
+  withdrawFirstCall,
 } from '@hissaback/shared/domain/agcod-gate';
 import type { Random } from '@hissaback/shared/domain/chance';
 import { type FixedClock, fixedClock, seededRandom } from '@hissaback/shared/domain/chance.fake';
@@ -38,6 +39,9 @@ export class MemoryGate implements AgcodGate {
 
   async acquire(...given: Parameters<AgcodGate['acquire']>) {
     return this.#change((state) => acquireSlot(state, ...given));
+  }
+  async withdraw(...given: Parameters<AgcodGate['withdraw']>) {
+    this.state = withdrawFirstCall(this.state, ...given);
   }
   async report(...given: Parameters<AgcodGate['report']>) {
     return this.#change((state) => reportAnswer(state, ...given));

@@ -29,6 +29,7 @@ export function countSubrequests(deps: PayoutDeps): { counted: PayoutDeps; isUse
       },
       gate: {
         acquire: counted((...given) => gate.acquire(...given)),
+        withdraw: counted((...given) => gate.withdraw(...given)),
         report: counted((...given) => gate.report(...given)),
         status: counted((...given) => gate.status(...given)),
         claimPage: counted((...given) => gate.claimPage(...given)),

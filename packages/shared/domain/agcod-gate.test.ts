@@ -10,6 +10,7 @@ import {
   LONGEST_WAIT_MS,
   NEW_GATE,
   reportAnswer,
+  withdrawFirstCall,
 } from './agcod-gate.ts';
 
 const HOLD = 300_000;
@@ -146,6 +147,13 @@ describe('money rule 17: first calls are remembered before they are let through'
     const [state] = acquireSlot(NEW_GATE, NOW, 'call', 'p1');
     expect(acquireSlot(state, NOW, 'call')[0].firstCalls).toBe(state.firstCalls);
     expect(acquireSlot(opened(), NOW, 'call', 'p2')[0].firstCalls).toEqual([]);
+  });
+
+  it('one that is not made is forgotten, unless it was let through again since or answered', () => {
+    const [state] = acquireSlot(NEW_GATE, NOW, 'call', 'p1');
+    expect(withdrawFirstCall(state, 'p1', NOW).firstCalls).toEqual([]);
+    expect(withdrawFirstCall(acquireSlot(state, NOW + 1, 'call', 'p1')[0], 'p1', NOW).firstCalls).toHaveLength(1);
+    expect(withdrawFirstCall(reportAnswer(state, report('works'), NOW)[0], 'p1', NOW).firstCalls).toHaveLength(1);
   });
 
   it('as many as can be under way, and no more', () => {

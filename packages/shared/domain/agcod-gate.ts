@@ -61,6 +61,8 @@ export type GateStatus = {
 export interface AgcodGate {
   /** @param firstCallOf the payout, if no call was ever made for it */
   acquire(now: number, purpose: GatePurpose, firstCallOf?: string): Promise<GateSlot>;
+  /** The first call that was let through at that time is not made: it is forgotten. */
+  withdraw(firstCallOf: string, at: number): Promise<void>;
   report(report: GateReport, now: number): Promise<GateChange>;
   status(now: number): Promise<GateStatus>;
   /** True for one caller a minute while the breaker is open and nobody was told. */
@@ -107,6 +109,12 @@ function mayPass(breaker: OpenBreaker, now: number, purpose: GatePurpose): boole
 function remember(calls: readonly FirstCall[], payoutId: string, at: number): FirstCall[] {
   const others = calls.filter((call) => call.payoutId !== payoutId);
   return [...others, { payoutId, at, isAnswered: false }].slice(-FIRST_CALLS_KEPT);
+}
+
+/** Forgets a first call that was let through and not made; not one that somebody else was let through for since. */
+export function withdrawFirstCall(state: GateState, firstCallOf: string, at: number): GateState {
+  const isMeant = (call: FirstCall) => call.payoutId === firstCallOf && call.at === at && !call.isAnswered;
+  return { ...state, firstCalls: state.firstCalls.filter((call) => !isMeant(call)) };
 }
 
 /** Takes note of an answer. Trouble opens the breaker; only a probe that works closes it. */

@@ -56,6 +56,14 @@ export class Books {
     return new Set((await this.#cards()).map(({ claimCode }) => claimCode));
   }
 
+  /** Changes with each step of each payout. */
+  async steps(): Promise<number> {
+    const [row] = await this.#sql(
+      `select (count(*) + coalesce(sum(attempts + sms_attempts), 0) + count(gc_id) + count(paid_at))::int as steps from payouts`,
+    );
+    return Number(row?.steps);
+  }
+
   async paid(): Promise<number> {
     const [row] = await this.#sql(`select count(*)::int as paid from payouts where status = 'paid'`);
     return Number(row?.paid);
