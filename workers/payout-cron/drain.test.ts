@@ -29,7 +29,9 @@ it('300 due payouts drain without a human, at the pace that AGCOD allows, run by
   expect(paid).toBe(100);
   const waiting = (await stage.payouts()).filter(({ status }) => status !== 'paid');
   expect(waiting).toHaveLength(PAYEES - 100);
-  expect(waiting.filter(({ status }) => status !== 'queued' && status !== 'held')).toEqual([]);
+  // On a clock that others move a call may land early: it is throttled, and no attempt.
+  const isUntouched = (row: (typeof waiting)[number]) => ['queued', 'held'].includes(row.status) || row.attempts === 0;
+  expect(waiting.filter((row) => !isUntouched(row))).toEqual([]);
   const refused = (await stage.calls()).filter(({ outcome }) => outcome.includes('InsufficientFunds')).length;
   // A call for each lane at most, until the breaker was known to be open.
   expect(refused).toBeGreaterThan(0);
@@ -42,7 +44,6 @@ it('300 due payouts drain without a human, at the pace that AGCOD allows, run by
   expect(payouts.filter(({ status }) => status !== 'paid')).toEqual([]);
   expect(new Set((await stage.calls()).map((call) => call.creationRequestId)).size).toBe(PAYEES);
   expect(await stage.cards()).toHaveLength(PAYEES);
-  // On a clock that others move a call may land early: it is throttled, and no attempt.
   const outcomes = (await stage.calls()).map(({ outcome }) => outcome);
   expect(outcomes.filter((outcome) => outcome === 'SUCCESS')).toHaveLength(PAYEES);
   expect(await stage.broken()).toEqual([]);
