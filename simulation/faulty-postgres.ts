@@ -110,7 +110,7 @@ export function installFaultyPostgres(owner: pg.Client): FaultyPostgres {
     const result = await original.query.call(session, config, values);
     loan.isIdle = statement === 'commit' || statement === 'rollback';
     if (statement === 'begin') loan.written = '';
-    else if (statement === 'other' && result.rowCount !== 0) loan.written += text;
+    else if (statement === 'other' && mayHaveWritten(text, result)) loan.written += text;
     if (statement === 'commit' && result.command === 'COMMIT') await tellCommitted(faults, life, loan.written);
     if (fault === 'lost_at_commit') {
       await kill(this);
@@ -161,6 +161,11 @@ function isWorkers(client: pg.Client): boolean {
     /^hissaback_/.test((client as unknown as Inside).connectionParameters.user) &&
     !(client as unknown as Inside).processID
   );
+}
+
+/** A statement of several parts says only of its last how many rows there were. */
+function mayHaveWritten(text: string, result: pg.QueryResult): boolean {
+  return result.rowCount !== 0 || /^\s*with\b/.test(text);
 }
 
 function kindOf(text: string): 'begin' | 'commit' | 'rollback' | 'other' {
