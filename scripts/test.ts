@@ -27,7 +27,7 @@ class TestRun {
     this.#selection = selection;
   }
 
-  /** Runs the steps in lanes, the one that waits for a whole stack in a lane of its own. Answers what they found. */
+  /** Runs the steps in lanes, the ones that want the machine for themselves at the end. Answers what they found. */
   async run(steps: readonly Step[]): Promise<Outcome> {
     const heartbeat = setInterval(() => this.#tellWhatRuns(), HEARTBEAT_MS);
     try {
@@ -35,12 +35,14 @@ class TestRun {
         this.#postgres = startSharedPostgres(this.#place.env);
         this.#postgres.catch(() => undefined); // whoever needs it is told
       }
-      const hasStack = (step: Step) => step.kind === 'vitest' && step.hasStack;
-      const queue = steps.filter((step) => !hasStack(step));
-      const lane = async (own: Step[]) => {
-        for (let step = own.shift(); step; step = own.shift()) await this.#runOne(step);
+      const isAlone = (step: Step) => step.kind === 'vitest' && step.alone;
+      const queue = steps.filter((step) => !isAlone(step));
+      const lane = async () => {
+        for (let step = queue.shift(); step; step = queue.shift()) await this.#runOne(step);
       };
-      await Promise.all([lane(steps.filter(hasStack)), ...Array.from({ length: LANES }, () => lane(queue))]);
+      await Promise.all(Array.from({ length: LANES }, lane));
+      await this.#stopPostgres();
+      for (const step of steps.filter(isAlone)) await this.#runOne(step);
       return sumOf(this.#results.map(({ outcome }) => outcome));
     } finally {
       clearInterval(heartbeat);

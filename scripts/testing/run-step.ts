@@ -8,8 +8,8 @@ import { filesOf, readVitestRun, tailOf, type VitestReport } from './vitest-repo
 
 const CHECK_LIMIT = 120_000;
 const PROJECT_LIMIT = 400_000;
-/** Waits for queues and starts the platform three times, beside everything else. */
-const STACK_LIMIT = 600_000;
+/** Waits for queues and starts the platform several times. */
+const ALONE_LIMIT = 600_000;
 
 export type StepContext = {
   env: NodeJS.ProcessEnv;
@@ -55,7 +55,7 @@ async function runProject(step: Extract<Step, { kind: 'vitest' }>, context: Step
     ],
     cwd: join(REPOSITORY, dirname(config)),
     env: context.env,
-    limit: step.hasStack ? STACK_LIMIT : PROJECT_LIMIT,
+    limit: step.alone ? ALONE_LIMIT : PROJECT_LIMIT,
   });
   context.started(child);
   const { code, ending, output } = await child.ended;

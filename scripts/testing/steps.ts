@@ -5,12 +5,12 @@ import { REPOSITORY } from '../stack/paths.ts';
 /** One part of `npm test`, by the name it is asked for. */
 export type Step =
   | { name: string; kind: 'check'; command: string; args: string[]; cwd: string }
-  | { name: string; kind: 'vitest'; config: string; needsPostgres: boolean; hasStack: boolean };
+  | { name: string; kind: 'vitest'; config: string; needsPostgres: boolean; alone: boolean };
 
 /** The project of the root's vitest.config.ts. */
 const ROOT_PROJECT = 'unit';
-/** Starts the whole stack and mostly waits for its queues. */
-const OF_THE_STACK = 'tests/e2e';
+/** Starts the whole stack, whose deadlines want both processors. */
+const ALONE = 'tests/e2e';
 const IGNORED = new Set(['node_modules', 'dist', 'coverage']);
 
 /** Files of the checkout that fit a pattern, as paths from its top, without what is installed or generated. */
@@ -71,7 +71,7 @@ function vitestProjects(): Step[] {
       kind: 'vitest' as const,
       config,
       needsPostgres: readFileSync(join(REPOSITORY, config), 'utf8').includes('postgres-setup'),
-      hasStack: folder === OF_THE_STACK,
+      alone: folder === ALONE,
     };
   });
   return projects.sort((a, b) => a.name.localeCompare(b.name));

@@ -24,7 +24,7 @@ export default defineConfig({
     // None of these changes a module's state: the files share their processes.
     isolate: false,
     sequence: { sequencer: RestartLast },
-    // A machine may be slow, and the other projects run beside this one.
+    // A machine may be slow.
     testTimeout: 180_000,
     hookTimeout: 150_000,
   },

@@ -1,4 +1,5 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test';
+import type { VelocityCalls } from '@hissaback/shared/contracts/durable-objects';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindings, call, deliver, openStage, postbackMessage, type Stage, until } from './support/stage.ts';
 
@@ -93,10 +94,10 @@ describe('the ledger consumer', () => {
     for (let sale = 1; sale <= 5; sale++)
       await deliver(POSTBACKS, [postbackMessage(on.sale(await on.reference(visitorId), `V${sale}`))]);
     expect((await on.rewards()).map(({ status }) => status)).toEqual([...Array(4).fill('pending'), 'review']);
-    const object = bindings.VELOCITY.get(bindings.VELOCITY.idFromName(visitorId)) as unknown as {
-      record(alias: string, at: number): Promise<number>;
-    };
-    expect(await object.record('another', Date.now())).toBe(6);
+    const object = bindings.VELOCITY.get(
+      bindings.VELOCITY.idFromName(`shoppers:${visitorId.slice(0, 1)}`),
+    ) as unknown as VelocityCalls;
+    expect(await object.record([{ shopper: visitorId, alias: 'another', at: Date.now() }])).toEqual([6]);
   });
 
   test('while the database is away nothing is acknowledged', async () => {

@@ -93,7 +93,10 @@ export function worker(database: TestDatabase, on: Awaited<ReturnType<typeof sta
         return { objects: page.map((key) => ({ key })), truncated, cursor: truncated ? page.at(-1) : undefined };
       },
     },
-    VELOCITY: { idFromName: (name: string) => name, get: () => ({ record: async () => 1 }) },
+    VELOCITY: {
+      idFromName: (name: string) => name,
+      get: () => ({ record: async (events: readonly unknown[]) => events.map(() => 1) }),
+    },
     TRACKIER_ENDPOINT: 'https://network.test',
     TRACKIER_CSV_URL: '',
     TRACKIER_ALLOWLIST: '0.0.0.0/0,::/0',

@@ -35,9 +35,12 @@ export type LimitAnswer = {
 export type LimitCalls = { take(rule: LimitRule, now: number): Promise<LimitAnswer> };
 
 /** One shopper's conversions; the object's name is the shopper's or, while unknown, the visitor's. */
+/** A conversion as the velocity objects count it; `at` in milliseconds since the Unix epoch. */
+export type VelocityEvent = { shopper: string; alias: string; at: number };
+
 export type VelocityCalls = {
-  /** How many conversions lie in the 24 hours that end with this one; each alias counts once (money rule 19). */
-  record(alias: string, at: number): Promise<number>;
+  /** For each, how many of its shopper's conversions lie in the 24 hours that end with it; each alias counts once (money rule 19). */
+  record(events: readonly VelocityEvent[]): Promise<number[]>;
 };
 
 export type SessionRefreshed =
