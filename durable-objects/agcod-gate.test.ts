@@ -38,7 +38,7 @@ test('of fifty runs one is to page about the breaker', async () => {
 
 test('money rule 17: first calls are still remembered after an eviction', async () => {
   const gate = AGCOD_GATE.get(AGCOD_GATE.idFromName('first calls'));
-  await gate.acquire(NOW, 'call', 'p1');
+  await gate.acquire(NOW, 'call', { firstCallOf: 'p1' });
   await evictDurableObject(gate);
   expect((await gate.status(NOW)).firstCalls).toEqual([{ payoutId: 'p1', at: NOW, isAnswered: false }]);
 });

@@ -4,6 +4,7 @@ import {
   acquireSlot,
   breakerPageSent,
   claimBreakerPage,
+  type GateCall,
   type GateChange,
   type GatePurpose,
   type GateReport,
@@ -22,8 +23,8 @@ import {
  */
 export class AgcodGateObject extends DurableObject implements AgcodGate {
   /** Asks for a slot for one call to AGCOD. */
-  async acquire(now: number, purpose: GatePurpose, firstCallOf?: string): Promise<GateSlot> {
-    return this.#change((state) => acquireSlot(state, now, purpose, firstCallOf));
+  async acquire(now: number, purpose: GatePurpose, call?: GateCall): Promise<GateSlot> {
+    return this.#change((state) => acquireSlot(state, now, purpose, call));
   }
 
   /** Takes a first call back that was let through and is not made. */

@@ -8,7 +8,7 @@ import {
   type Payout,
   releaseLease,
 } from '@hissaback/shared/db/queries/payouts';
-import type { GatePurpose } from '@hissaback/shared/domain/agcod-gate';
+import type { GateCall, GatePurpose } from '@hissaback/shared/domain/agcod-gate';
 import { type AgcodOutcome, readOutcome } from '@hissaback/shared/domain/agcod-outcome';
 import { type Attempt, decide, type PayoutAlarm, type PayoutDecision } from '@hissaback/shared/domain/payout-state';
 import { LEASE_MS } from '@hissaback/shared/domain/retry-schedule';
@@ -43,16 +43,17 @@ const ALARMS: Readonly<Record<PayoutAlarm, string>> = {
 export async function attemptPayout(run: PayoutRun, payout: Payout, purpose: GatePurpose): Promise<AttemptResult> {
   const isFirst = payout.intentStoredAt === null;
   if (isFirst) await storeIntent(run.evidence, payout, run.clock.now());
-  const slot = await waitForSlot(run, purpose, isFirst ? payout.payoutId : undefined);
-  if (slot === null) {
-    await run.db.transaction((tx) => releaseLease(tx, payout));
+  const call = { askedAt: payout.dueAt, ...(isFirst ? { firstCallOf: payout.payoutId } : {}) };
+  const slot = await waitForSlot(run, purpose, call);
+  if (!slot.ok) {
+    await run.db.transaction((tx) => releaseLease(tx, payout, slot.dueAt ?? payout.dueAt));
     return { kind: 'refused' };
   }
   const startedAt = run.clock.now();
   const number = await run.db.transaction((tx) => beginAttempt(tx, payout, startedAt, LEASE_MS));
   if (number === null) return { kind: 'overtaken' };
   const attempt = { number, startedAt };
-  if (!(await isOnTime(run, purpose, slot))) return putBack(run, payout, attempt);
+  if (!(await isOnTime(run, purpose, slot.at))) return putBack(run, payout, attempt);
   const outcome = await askForCard(run, payout);
   await reportOutcome(run, purpose, payout.payoutId, outcome);
   return applyOutcome(run, payout, attempt, outcome);
@@ -68,16 +69,20 @@ const ANOTHERS_CARD: AgcodOutcome = {
 const LATEST_MS = 60;
 const SLOTS_AT_MOST = 5;
 
-/** Waits for a slot of its own. Answers when it is, or null if no call may be made now: the breaker may open while others wait for theirs. */
-async function waitForSlot(run: PayoutRun, purpose: GatePurpose, firstCallOf?: string): Promise<number | null> {
+/** `dueAt` is when a payout is due that may not be called for now, if not as before. */
+type OwnSlot = { readonly ok: true; readonly at: number } | { readonly ok: false; readonly dueAt: number | null };
+
+/** Waits for a slot of its own. Answers when it is; or that no call may be made now: the breaker may open while others wait for theirs. */
+async function waitForSlot(run: PayoutRun, purpose: GatePurpose, call: GateCall = {}): Promise<OwnSlot> {
   const asked = run.clock.now();
-  const slot = await run.gate.acquire(asked, purpose, firstCallOf);
-  if (!slot.ok) return null;
-  if (slot.waitMs === 0) return asked;
+  const slot = await run.gate.acquire(asked, purpose, call);
+  // The probe that was asked for has been made by another: this payout waits for the next like everything held, in nobody's way who asks later.
+  if (!slot.ok) return { ok: false, dueAt: slot.reason === 'answered' ? slot.until : null };
+  if (slot.waitMs === 0) return { ok: true, at: asked };
   await run.sleep(slot.waitMs);
-  if (purpose !== 'call' || !(await isBreakerOpen(run))) return asked + slot.waitMs;
-  if (firstCallOf !== undefined) await run.gate.withdraw(firstCallOf, asked);
-  return null;
+  if (purpose !== 'call' || !(await isBreakerOpen(run))) return { ok: true, at: asked + slot.waitMs };
+  if (call.firstCallOf !== undefined) await run.gate.withdraw(call.firstCallOf, asked);
+  return { ok: false, dueAt: null };
 }
 
 async function isBreakerOpen(run: PayoutRun): Promise<boolean> {
@@ -105,10 +110,11 @@ async function putBack(run: PayoutRun, payout: Payout, attempt: Attempt): Promis
 async function isOnTime(run: PayoutRun, purpose: GatePurpose, slotAt: number): Promise<boolean> {
   // A probe is alone on its way.
   if (purpose !== 'call') return true;
-  let at: number | null = slotAt;
+  let at = slotAt;
   for (let slots = 1; run.clock.now() - at > LATEST_MS && slots < SLOTS_AT_MOST; slots++) {
-    at = await waitForSlot(run, purpose);
-    if (at === null) return false;
+    const slot = await waitForSlot(run, purpose);
+    if (!slot.ok) return false;
+    at = slot.at;
   }
   return true;
 }

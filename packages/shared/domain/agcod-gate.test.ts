@@ -117,6 +117,20 @@ describe('a probe before its time (money rule 16)', () => {
     expect(gateStatus(failed, NOW + 10 + HOLD - 1).breaker).toBe('open');
     expect(reportAnswer(probing, report('works', 'probe_now'), NOW + 10)[1]).toBe('closed');
   });
+
+  it('is refused to whoever asked before the last one failed: that one was the answer', () => {
+    const [probing] = acquireSlot(opened(), NOW + 5, 'probe_now', { askedAt: NOW + 1 });
+    for (const sign of ['trouble', 'unclear'] as const) {
+      const [failed] = reportAnswer(probing, report(sign, 'probe_now'), NOW + 10);
+      for (const askedAt of [NOW + 1, NOW + 10])
+        expect(acquireSlot(failed, NOW + 20, 'probe_now', { askedAt })[1]).toEqual({
+          ok: false,
+          reason: 'answered',
+          until: NOW + 10 + HOLD,
+        });
+      expect(acquireSlot(failed, NOW + 20, 'probe_now', { askedAt: NOW + 11 })[1].ok).toBe(true);
+    }
+  });
 });
 
 describe('the balance', () => {
@@ -135,7 +149,7 @@ describe('the balance', () => {
 describe('money rule 17: first calls are remembered before they are let through', () => {
   it('with whether they were answered, each once, the newest last', () => {
     let state = NEW_GATE;
-    for (const id of ['p1', 'p2', 'p1']) [state] = acquireSlot(state, NOW, 'call', id);
+    for (const id of ['p1', 'p2', 'p1']) [state] = acquireSlot(state, NOW, 'call', { firstCallOf: id });
     [state] = reportAnswer(state, report('unclear'), NOW);
     expect(gateStatus(state, NOW).firstCalls).toEqual([
       { payoutId: 'p2', at: NOW, isAnswered: false },
@@ -144,21 +158,24 @@ describe('money rule 17: first calls are remembered before they are let through'
   });
 
   it('calls for what was called for before leave them alone, and so does a call that was refused', () => {
-    const [state] = acquireSlot(NEW_GATE, NOW, 'call', 'p1');
+    const [state] = acquireSlot(NEW_GATE, NOW, 'call', { firstCallOf: 'p1' });
     expect(acquireSlot(state, NOW, 'call')[0].firstCalls).toBe(state.firstCalls);
-    expect(acquireSlot(opened(), NOW, 'call', 'p2')[0].firstCalls).toEqual([]);
+    expect(acquireSlot(opened(), NOW, 'call', { firstCallOf: 'p2' })[0].firstCalls).toEqual([]);
   });
 
   it('one that is not made is forgotten, unless it was let through again since or answered', () => {
-    const [state] = acquireSlot(NEW_GATE, NOW, 'call', 'p1');
+    const [state] = acquireSlot(NEW_GATE, NOW, 'call', { firstCallOf: 'p1' });
     expect(withdrawFirstCall(state, 'p1', NOW).firstCalls).toEqual([]);
-    expect(withdrawFirstCall(acquireSlot(state, NOW + 1, 'call', 'p1')[0], 'p1', NOW).firstCalls).toHaveLength(1);
+    expect(
+      withdrawFirstCall(acquireSlot(state, NOW + 1, 'call', { firstCallOf: 'p1' })[0], 'p1', NOW).firstCalls,
+    ).toHaveLength(1);
     expect(withdrawFirstCall(reportAnswer(state, report('works'), NOW)[0], 'p1', NOW).firstCalls).toHaveLength(1);
   });
 
   it('as many as can be under way, and no more', () => {
     let state = NEW_GATE;
-    for (let call = 0; call < 1_000; call++) [state] = acquireSlot(state, NOW + call * 200, 'call', `p${call}`);
+    for (let call = 0; call < 1_000; call++)
+      [state] = acquireSlot(state, NOW + call * 200, 'call', { firstCallOf: `p${call}` });
     expect(state.firstCalls).toHaveLength(300);
     expect(state.firstCalls.at(-1)?.payoutId).toBe('p999');
   });

@@ -30,6 +30,8 @@ type Breaker =
       readonly state: 'open';
       /** From here on one probe may go out. */
       readonly until: number;
+      /** When the last probe was answered, or else the call that opened it: whoever asked for a probe before that has had the answer. */
+      readonly answeredAt: number;
       readonly probingSince: number | null;
       readonly page: { readonly claimedAt: number | null } | 'sent';
     };
@@ -38,11 +40,12 @@ type OpenBreaker = Extract<Breaker, { state: 'open' }>;
 
 /** `probe_now`: somebody asked for a probe before it is due, by making a held payout due. */
 export type GatePurpose = 'call' | 'probe' | 'probe_now' | 'funds';
+export type GateCall = { readonly firstCallOf?: string; readonly askedAt?: number };
 export type GateSlot =
   /** Wait so many milliseconds, then call. */
   | { readonly ok: true; readonly waitMs: number }
-  /** `until` is when the next probe may go out, if the breaker is why. */
-  | { readonly ok: false; readonly reason: 'open' | 'busy' | 'not_due'; readonly until: number | null };
+  /** `until` is when the next probe may go out, if the breaker is why; `answered`: the probe that was asked for has been made since, and failed. */
+  | { readonly ok: false; readonly reason: 'open' | 'answered' | 'busy' | 'not_due'; readonly until: number | null };
 
 export type GateReport = {
   readonly purpose: GatePurpose;
@@ -59,8 +62,11 @@ export type GateStatus = {
 
 /** The gate as its users see it: one Durable Object in front of every call to AGCOD (money rule 16). */
 export interface AgcodGate {
-  /** @param firstCallOf the payout, if no call was ever made for it */
-  acquire(now: number, purpose: GatePurpose, firstCallOf?: string): Promise<GateSlot>;
+  /**
+   * @param call.firstCallOf the payout, if no call was ever made for it
+   * @param call.askedAt when the probe of `probe_now` was asked for
+   */
+  acquire(now: number, purpose: GatePurpose, call?: GateCall): Promise<GateSlot>;
   /** The first call that was let through at that time is not made: it is forgotten. */
   withdraw(firstCallOf: string, at: number): Promise<void>;
   report(report: GateReport, now: number): Promise<GateChange>;
@@ -82,10 +88,12 @@ export function acquireSlot(
   state: GateState,
   now: number,
   purpose: GatePurpose,
-  firstCallOf?: string,
+  { firstCallOf, askedAt = now }: GateCall = {},
 ): [GateState, GateSlot] {
   const { breaker } = state;
   if (breaker.state === 'open' && !mayPass(breaker, now, purpose)) return [state, refuse('open', breaker.until)];
+  if (breaker.state === 'open' && purpose === 'probe_now' && askedAt <= breaker.answeredAt)
+    return [state, refuse('answered', breaker.until)];
   if (purpose === 'funds' && state.fundsAt !== null && between(state.fundsAt, now, FUNDS_EVERY_MS))
     return [state, refuse('not_due', null)];
   // A clock that was set back must not keep everybody waiting.
@@ -126,6 +134,7 @@ export function reportAnswer(state: GateState, report: GateReport, now: number):
     const opened: Breaker = {
       state: 'open',
       until: now + report.holdForMs,
+      answeredAt: now,
       probingSince: null,
       page: { claimedAt: null },
     };
@@ -133,7 +142,8 @@ export function reportAnswer(state: GateState, report: GateReport, now: number):
   }
   if (report.purpose !== 'probe' && report.purpose !== 'probe_now') return [known, 'none'];
   if (report.sign === 'works') return [{ ...known, breaker: { state: 'closed' } }, 'closed'];
-  return [{ ...known, breaker: { ...breaker, until: now + report.holdForMs, probingSince: null } }, 'none'];
+  const waiting: Breaker = { ...breaker, until: now + report.holdForMs, answeredAt: now, probingSince: null };
+  return [{ ...known, breaker: waiting }, 'none'];
 }
 
 function answered(calls: readonly FirstCall[], payoutId: string | null): readonly FirstCall[] {
@@ -172,6 +182,6 @@ function between(start: number, now: number, length: number): boolean {
   return now >= start && now < start + length;
 }
 
-function refuse(reason: 'open' | 'busy' | 'not_due', until: number | null): GateSlot {
+function refuse(reason: 'open' | 'answered' | 'busy' | 'not_due', until: number | null): GateSlot {
   return { ok: false, reason, until };
 }

@@ -316,12 +316,12 @@ export async function claimDueHeld(tx: Tx, now: number, leaseMs: number): Promis
   return rows[0] === undefined ? null : payoutOf(rows[0]);
 }
 
-/** Gives a lease back unused. */
-export async function releaseLease(tx: Tx, payout: Payout): Promise<void> {
+/** Gives a lease back unused; the payout is due at `dueAt`, milliseconds since the Unix epoch. */
+export async function releaseLease(tx: Tx, payout: Payout, dueAt: number): Promise<void> {
   await tx.query('update payouts set next_attempt_at = $3 where payout_id = $1 and next_attempt_at = $2', [
     payout.payoutId,
     new Date(payout.leaseUntil),
-    new Date(payout.dueAt),
+    new Date(dueAt),
   ]);
 }
 
