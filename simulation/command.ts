@@ -44,7 +44,7 @@ async function play(server: TestServer, { seed, days }: Run, isVerbose: boolean)
     };
     const result: SimulationResult = await simulate(server, { seed, days, onDay });
     say(
-      `seed ${seed}  ok  ${result.days} days, ${result.conversions} conversions, ${result.cards} cards, digest ${digestOf(result.fingerprint)} in ${seconds()}`,
+      `seed ${seed}  ok  ${result.days} days, ${result.conversions} conversions, ${result.expired} expired, ${result.cards} cards, digest ${digestOf(result.fingerprint)} in ${seconds()}`,
     );
     return true;
   } catch (error) {

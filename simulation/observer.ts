@@ -77,7 +77,8 @@ export class Observer {
     } else if (life.name === 'hissaback-clicks') {
       if (isOf('into clicks')) await this.#seeClicks();
       await this.#seeOvertaken();
-    } else if (isOf('network_polls')) await this.#seePolls();
+    } else if (life.name === 'expire-unclaimed') await this.seeExpiry(false);
+    else if (isOf('network_polls')) await this.#seePolls();
     if (isOf('into payouts', 'update payouts')) await this.#seePayouts();
   }
 
@@ -227,6 +228,29 @@ export class Observer {
         wrong.flatMap(([c]) => c.story),
       );
     oracle.release([...released].sort((a, b) => (a.convId < b.convId ? -1 : 1)));
+  }
+
+  /** Compares what has expired with what may; after a whole run everything that may has. */
+  async seeExpiry(isWhole: boolean): Promise<void> {
+    const { oracle } = this.#seen;
+    const may = new Set(oracle.expirable());
+    const rows = await this.#rows<{ conv_id: string }>(
+      `select conv_id from ledger where seq = 0 and status = 'confirmed' and reason = 'expired' and conv_id = any($1::bigint[]) order by conv_id`,
+      [oracle.conversions.filter((c) => c.state === 'pending').map((c) => String(c.convId))],
+    );
+    const expired = rows.flatMap((row) => this.byConvId.get(row.conv_id) ?? []);
+    const wrong = [
+      ...expired.filter((c) => !may.has(c)).map((c) => [c, `${c.convId} has expired and must not`] as const),
+      ...[...may]
+        .filter((c) => isWhole && !expired.includes(c))
+        .map((c) => [c, `${c.convId} must have expired`] as const),
+    ];
+    if (wrong.length > 0)
+      throw new Disagreement(
+        `expiry: ${wrong.map(([, what]) => what).join('; ')}`,
+        wrong.flatMap(([c]) => c.story),
+      );
+    oracle.expire(expired);
   }
 
   async #seePayouts(): Promise<void> {

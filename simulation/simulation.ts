@@ -9,7 +9,7 @@ import { Dice } from './dice.ts';
 import { installFaultyPostgres } from './faulty-postgres.ts';
 import { Network } from './network.ts';
 import { Disagreement, Observer } from './observer.ts';
-import { isLost, payeeOf } from './oracle/conversion.ts';
+import { type Heir, isLost, payeeOf } from './oracle/conversion.ts';
 import { Oracle } from './oracle/oracle.ts';
 import type { ClickName } from './oracle/said.ts';
 import { Phones } from './phones.ts';
@@ -24,7 +24,6 @@ import { inHundredths, makeWorld, storeWorld } from './world.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-const DAYS_BETWEEN_AUDITS = 3;
 /** Days at the end in which nothing fails, so that everything that waits must come to its end. */
 const QUIET_DAYS = 2;
 const MOST_DRAIN_ROUNDS = 400;
@@ -46,6 +45,8 @@ export type SimulationResult = {
   readonly conversions: number;
   readonly postbacks: number;
   readonly cards: number;
+  /** Rewards that nobody claimed in time. */
+  readonly expired: number;
   /** Equal for equal seeds: everything that the model knew at the end. */
   readonly fingerprint: string;
 };
@@ -72,7 +73,7 @@ export async function simulate(
   }
 }
 
-function settingsFor(dice: Dice): WorkerSettings {
+function settingsFor(dice: Dice): WorkerSettings & { unclaimedTo: Heir } {
   const cards = dice.pick([
     { voucherMaximum: '10000.00', voucherStep: '1.00' },
     { voucherMaximum: '2000.00', voucherStep: '50.00' },
@@ -83,6 +84,8 @@ function settingsFor(dice: Dice): WorkerSettings {
     releaseNeedsPoll: dice.chance(0.5),
     csv: dice.chance(0.5),
     inbox: dice.chance(0.4),
+    unclaimedDays: dice.pick([6, 20, 365]),
+    unclaimedTo: dice.pick(['creator', 'platform'] as const),
     payoutMinimum: '100.00',
     ...cards,
   };
@@ -115,7 +118,7 @@ class Simulation {
       for (; day < days + QUIET_DAYS; day++) {
         const isQuiet = day >= days;
         await this.#day(start, isQuiet);
-        if (day % DAYS_BETWEEN_AUDITS === 0) await this.#audit();
+        await this.#audit();
         onDay({
           day: day + 1,
           date: new Date(start).toISOString().slice(0, 10),
@@ -138,6 +141,7 @@ class Simulation {
       conversions: oracle.conversions.length,
       postbacks: oracle.postbacks.size,
       cards: amazon.cards.size,
+      expired: oracle.conversions.filter(({ expiredTo }) => expiredTo !== null).length,
       fingerprint: this.#fingerprint(),
     };
   }
@@ -146,7 +150,8 @@ class Simulation {
     const { clock, dice, timeline, scenario, workers, network, amazon, phones, postbacks, clicks } = this.#parts;
     const end = start + DAY_MS;
     for (const part of [workers, network, amazon, phones, postbacks, clicks]) part.isQuiet = isQuiet;
-    if (!isQuiet) {
+    if (isQuiet) await this.#resolveRefusals();
+    else {
       scenario.planDay(start);
       this.#planTrouble(start);
     }
@@ -159,12 +164,12 @@ class Simulation {
     await this.#drain(end - 1);
     await this.#compare();
     clock.set(Math.max(clock.now(), end - 1));
-    if (dice.chance(0.3)) await this.#resolveRefusals();
+    if (!isQuiet && dice.chance(0.3)) await this.#resolveRefusals();
   }
 
   /** When the queues are looked at and the crons fire; now and then one does not, or does twice. */
   #planSchedules(start: number, isQuiet: boolean): void {
-    const { dice, timeline, workers, postbacks, clicks, settings } = this.#parts;
+    const { dice, timeline, workers, postbacks, clicks } = this.#parts;
     const times = (count: number, run: () => Promise<unknown>): void => {
       for (let index = 0; index < count; index++)
         timeline.at(start + dice.between(0, DAY_MS - 2 * HOUR_MS), async () => {
@@ -182,7 +187,11 @@ class Simulation {
     times(isQuiet ? 12 : 5, () => this.#payOut());
     times(1, () => workers.payoutSchedule('nightly-retry'));
     times(2, () => workers.webhookSchedule('rematch'));
-    times(settings.inbox ? 2 : 0, () => workers.webhookSchedule('inbox'));
+    times(isQuiet || dice.chance(0.8) ? 1 : 0, async () => {
+      const run = await workers.webhookSchedule('expire-unclaimed');
+      await this.#parts.observer.seeExpiry(run.kind === 'done' && run.value.ok);
+    });
+    times(2, () => workers.webhookSchedule('inbox'));
     if (isQuiet || dice.chance(0.9)) times(dice.chance(0.1) ? 2 : 1, () => workers.webhookSchedule('reconcile'));
     if (isQuiet || dice.chance(0.5)) times(1, () => workers.payoutSchedule('partitions'));
   }
@@ -285,7 +294,8 @@ class Simulation {
     wrong.push(...open.map(({ id, status }) => `payout ${id} is still ${status}`));
     for (const c of oracle.conversions) {
       const holder = world.visitors.get(c.click.visitorId ?? '') ?? null;
-      if (c.userId === null && holder !== null) wrong.push(`conversion ${c.convId} was never claimed by ${holder}`);
+      if (c.userId === null && holder !== null && c.expiredTo === null)
+        wrong.push(`conversion ${c.convId} was never claimed by ${holder}`);
     }
     for (const [c, country] of oracle.overtaken())
       wrong.push(`conversion ${c.convId} was never judged with its click's country ${country}`);
@@ -387,8 +397,9 @@ async function assemble(server: TestServer, seed: number) {
     cardMaximum: inHundredths(settings.voucherMaximum),
     step: inHundredths(settings.voucherStep),
   };
-  const { feePoints, releaseNeedsPoll } = settings;
-  const oracle = new Oracle(world, { feePoints, releaseNeedsPoll, attributionDays: 90 }, now);
+  const { feePoints, releaseNeedsPoll, unclaimedDays, unclaimedTo } = settings;
+  const rules = { feePoints, releaseNeedsPoll, unclaimedDays, unclaimedTo, attributionDays: 90 };
+  const oracle = new Oracle(world, rules, now);
   const references = new Map<string, ClickName>();
   const observer = new Observer({ owner, clock, world, oracle, network, amazon, phones, references, cardRules });
   faults.committed = (life, written) => observer.committed(life, written);

@@ -34,6 +34,8 @@ export type WorkerSettings = {
   readonly csv: boolean;
   /** Postbacks are kept in R2 until they are in the books, and the queue may lose them. */
   readonly inbox: boolean;
+  readonly unclaimedDays: number;
+  readonly unclaimedTo: string;
   readonly payoutMinimum: string;
   readonly voucherMaximum: string;
   readonly voucherStep: string;
@@ -146,7 +148,8 @@ export class Workers {
     const { dice, clock } = this.#around;
     clock.advance(1);
     const isUnlucky = !this.isQuiet;
-    const dieAt = isUnlucky && dice.chance(0.08) ? dice.between(1, 70) : null;
+    // Most lives are short; a poll or a run of many payouts has hundreds of steps.
+    const dieAt = isUnlucky && dice.chance(0.08) ? dice.between(1, dice.pick([30, 70, 300, 1_000])) : null;
     const kind = dice.pick([
       'lost',
       'lost_at_commit',
@@ -155,7 +158,8 @@ export class Workers {
       '40001',
       '40P01',
     ] as const);
-    const fault: DatabaseFault | null = isUnlucky && dice.chance(0.1) ? { at: dice.between(1, 16), kind } : null;
+    const fault: DatabaseFault | null =
+      isUnlucky && dice.chance(0.1) ? { at: dice.between(1, dice.pick([8, 16, 60, 300])), kind } : null;
     return new Life(name, dieAt, fault);
   }
 
@@ -231,8 +235,8 @@ export class Workers {
       RECONCILE_WINDOW_DAYS: '90',
       PLATFORM_FEE_BP: String(settings.feePoints),
       CREDIT_CURRENCY: 'INR',
-      UNCLAIMED_DAYS: '365',
-      UNCLAIMED_TO: 'creator',
+      UNCLAIMED_DAYS: String(settings.unclaimedDays),
+      UNCLAIMED_TO: settings.unclaimedTo,
       POSTBACK_INBOX: settings.inbox ? 'on' : 'off',
       WEBHOOK_TOKENS: 'token',
       REFERENCE_KEYS,

@@ -2,6 +2,8 @@ import type { Link, Offer, Terms } from '../world.ts';
 import type { ClickName, Said, Status } from './said.ts';
 
 export type State = 'pending' | 'review' | 'confirmed' | 'paid' | 'rejected' | 'reversed';
+/** Who gets the shopper's part of a reward that nobody claimed. */
+export type Heir = 'creator' | 'platform';
 export type Verdict = 'clear' | 'review' | 'reject';
 
 /** What a payout or a worked-off debt has used of a reward. Paise. */
@@ -25,6 +27,8 @@ export type Conversion = {
   networkId: string | null;
   status: Status;
   amount: bigint | null;
+  /** Who has the shopper's part, since nobody claimed it in time. */
+  expiredTo: Heir | null;
   net: bigint;
   fee: bigint;
   /** The least that the shopper's part has ever been worth. */
@@ -50,10 +54,20 @@ export function payeeOf(conversion: Conversion): string {
   return conversion.userId ?? conversion.click.visitorId ?? NOBODY;
 }
 
-/** The two parts of a commission: the shopper's is cut off below the paisa, the creator has the rest. */
-export function parts(conversion: Pick<Conversion, 'net' | 'link'>): { user: bigint; creator: bigint } {
-  const user = (conversion.net * conversion.link.share) / 10_000n;
+/** The two parts of a commission: the shopper's is cut off below the paisa, the creator has the rest; of an expired one the creator has all. */
+export function parts(conversion: Pick<Conversion, 'net' | 'link' | 'expiredTo'>): { user: bigint; creator: bigint } {
+  const user = conversion.expiredTo === null ? (conversion.net * conversion.link.share) / 10_000n : 0n;
   return { user, creator: conversion.net - user };
+}
+
+/** What the platform inherits of a reward goes from its net commission to the fee. */
+export function inherited(
+  { expiredTo, link }: Pick<Conversion, 'expiredTo' | 'link'>,
+  { net, fee }: { net: bigint; fee: bigint },
+): { net: bigint; fee: bigint } {
+  if (expiredTo !== 'platform') return { net, fee };
+  const { user } = parts({ net, link, expiredTo: null });
+  return { net: net - user, fee: fee + user };
 }
 
 /** True while it counts: not refused, not reversed. */

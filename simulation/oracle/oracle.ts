@@ -3,6 +3,8 @@ import { Books } from './books.ts';
 import {
   type Conversion,
   clickKey,
+  type Heir,
+  inherited,
   isAlive,
   isLost,
   isReleased,
@@ -27,6 +29,9 @@ export type Settings = {
   readonly feePoints: bigint;
   readonly attributionDays: number;
   readonly releaseNeedsPoll: boolean;
+  /** How long a reward waits for its shopper, and who has it then. */
+  readonly unclaimedDays: number;
+  readonly unclaimedTo: Heir;
 };
 /** What the model expects of a postback. */
 export type Expected = {
@@ -168,8 +173,9 @@ export class Oracle {
       networkId: said.networkId,
       status: said.status,
       amount: said.amount,
+      expiredTo: null,
       ...value,
-      lowest: parts({ net: value.net, link }).user,
+      lowest: parts({ net: value.net, link, expiredTo: null }).user,
       state,
       pendingSince: this.#now(),
       namedSince: this.#now(),
@@ -230,8 +236,9 @@ export class Oracle {
     const mayRaise = said.source !== 'postback' && said.receivedAt >= c.changedAt;
     const isTaken = this.isOrderTaken(c);
     if (!isLost(said.status)) {
-      const value = worth(said, c.offer, this.#settings.feePoints);
-      if (value !== null && (value.net < c.net || mayRaise)) this.#amend(c, value);
+      const full = worth(said, c.offer, this.#settings.feePoints);
+      const value = full === null ? null : inherited(c, full);
+      if (value !== null && (value.net + value.fee < c.net + c.fee || mayRaise)) this.#amend(c, value);
       if (said.amount !== null && (c.amount === null || said.amount < c.amount || mayRaise)) c.amount = said.amount;
     }
     if (rank(said.status) > rank(c.status)) {
@@ -253,7 +260,7 @@ export class Oracle {
 
   #amend(c: Conversion, value: { net: bigint; fee: bigint }): void {
     const before = parts(c);
-    const after = parts({ net: value.net, link: c.link });
+    const after = parts({ net: value.net, link: c.link, expiredTo: c.expiredTo });
     const apply = (): bigint => {
       const open = this.books.uncovered(c);
       c.net = value.net;
@@ -394,6 +401,35 @@ export class Oracle {
     return { may: new Set(may), must: new Set(must) };
   }
 
+  /** Rewards whose shopper is unknown for too long; not those of a visitor who has logged in. */
+  expirable(): Conversion[] {
+    const now = this.#now();
+    return this.conversions.filter(
+      (c) =>
+        c.state === 'pending' &&
+        c.status === 'approved' &&
+        c.userId === null &&
+        (this.#world.visitors.get(c.click.visitorId ?? '') ?? null) === null &&
+        c.releaseAt <= now &&
+        c.occurredAt < now - this.#settings.unclaimedDays * DAY_MS,
+    );
+  }
+
+  /** The creator's part is released; the shopper's has an heir, who keeps it through every later change. */
+  expire(conversions: readonly Conversion[]): void {
+    for (const c of conversions) {
+      if (c.expiredTo === null) {
+        c.expiredTo = this.#settings.unclaimedTo;
+        Object.assign(c, inherited(c, c));
+        c.lowest = 0n;
+      }
+      c.state = 'confirmed';
+      c.story.push(`expired to ${c.expiredTo}`);
+      const tenantId = c.link.tenant.id;
+      this.books.give(tenantId, 'creator', tenantId, parts(c).creator);
+    }
+  }
+
   release(conversions: readonly Conversion[]): void {
     for (const c of conversions) {
       const { user, creator } = parts(c);
@@ -413,7 +449,7 @@ function lists({ startedAt, statuses }: Poll, c: Conversion, always = false): bo
 }
 
 function snapshot(c: Conversion): string {
-  return [c.orderId, c.networkId, c.goal, c.status, c.net, c.amount, c.state].join(' ');
+  return [c.orderId, c.networkId, c.goal, c.status, c.net, c.fee, c.amount, c.state].join(' ');
 }
 
 function tell(said: Said): string {

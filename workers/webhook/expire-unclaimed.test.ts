@@ -126,24 +126,51 @@ describe('a reward that nobody claims', () => {
     expect((await balances()).creator).toBe('100.00');
   });
 
+  it('is the shopper’s whose visitor has logged in, also while the claim has not been seen to', async () => {
+    const { expire, visitorId } = await unclaimed('creator');
+    on.clock.advance(181 * DAY);
+    const userId = await on.newUser();
+    await on.rows('select bind_visitor($1, $2, now())', [visitorId, userId]);
+    expect(await expire()).toEqual({ expired: 0 });
+    const context = { settings: SETTINGS, random: on.random, now: on.clock.now() };
+    expect(await on.db.transaction((tx) => claimRewards(tx, { visitorId: visitorId ?? '', userId }, context))).toBe(1);
+    expect(await on.balance(`shopper:pending:%:${userId}`)).toBe('33.33');
+  });
+
   it('goes to one of the two when the visitor logs in at that very moment', async () => {
     for (let round = 0; round < 6; round++) {
       const { expire, visitorId } = await unclaimed('creator');
       on.clock.advance(181 * DAY);
       const userId = await on.newUser();
-      await on.rows('update visitors set user_id = $2, bound_at = now() where visitor_id = $1', [visitorId, userId]);
       const context = { settings: SETTINGS, random: on.random, now: on.clock.now() };
       const login = on.worker();
-      const [, claimed] = await Promise.all([
-        expire(),
-        login.transaction((tx) => claimRewards(tx, { visitorId: visitorId ?? '', userId }, context)),
-      ]);
+      const logIn = async (): Promise<number> => {
+        await on.rows('select bind_visitor($1, $2, now())', [visitorId, userId]);
+        return login.transaction((tx) => claimRewards(tx, { visitorId: visitorId ?? '', userId }, context));
+      };
+      const [, claimed] = await Promise.all([expire(), logIn()]);
       await login.end();
       expect(await on.balance(`shopper:pending:%:${userId}`)).toBe(claimed === 1 ? '33.33' : '0.00');
       expect((await balances()).creator).toBe(claimed === 1 ? '0.00' : '100.00');
       expect(await on.breaches()).toEqual([]);
       if (round < 5) await on.end();
     }
+  });
+
+  it('of the whole share goes down with the sale at the platform too', async () => {
+    on = await stage(database, { share: '100.00' });
+    at = worker(database, on);
+    at.env.UNCLAIMED_TO = 'platform';
+    const click = await on.storedClick(await on.newVisitor(null));
+    const sale = { txn_id: 'A1', _id: 'a', status: 'approved' };
+    await on.take(on.event(click, { ...sale, payout: '100' }, 'poll'));
+    on.clock.advance(181 * DAY);
+    expect(await expireUnclaimed(on.db, at.env, at.deps)).toEqual({ expired: 1 });
+    await on.rows('select ensure_partitions($1, 0, 1)', [new Date(on.clock.now())]);
+    await on.take(on.event(click, { ...sale, payout: '60' }));
+    expect(await balances()).toMatchObject({ creator: '0.00', fee: '60.00', network: '-60.00' });
+    await on.take(on.event(click, { ...sale, payout: '70' }));
+    expect(await balances()).toMatchObject({ creator: '0.00', fee: '60.00', network: '-60.00' });
   });
 
   it('waits while the network has not approved it, and while it is under review', async () => {

@@ -262,6 +262,7 @@ export function applyEvent(
     conversion.goalId,
     conversion.status,
     String(conversion.net),
+    String(conversion.fee),
     String(conversion.orderValue),
   ]);
   conversion.txnId ??= report.txnId;
@@ -272,7 +273,8 @@ export function applyEvent(
   if (!isLost(report.status)) {
     const full = worth(report, offer, settings);
     const value = full === null ? null : forfeit(full, conversion.forfeited ?? 0n);
-    if (value !== null && (value.net < conversion.net || mayRaise))
+    // By what the network pays: of two worths the lower may leave the same net, after the fee or an expiry to the platform.
+    if (value !== null && (value.net + value.fee < conversion.net + conversion.fee || mayRaise))
       amend(books, conversion, value, mint(), event.receivedAt);
     const { orderValue } = report;
     if (orderValue !== null && (conversion.orderValue === null || orderValue < conversion.orderValue || mayRaise))
@@ -297,6 +299,7 @@ export function applyEvent(
     conversion.goalId,
     conversion.status,
     String(conversion.net),
+    String(conversion.fee),
     String(conversion.orderValue),
   ]);
   if (before === after) return false;

@@ -131,11 +131,12 @@ function fraudColumns(decided: ClaimDecision | undefined): Record<string, unknow
   return { fraud_score: score, fraud_rules: rules, fraud_inputs: { ...decided.inputs, verdict } };
 }
 
-/** Visitors who belong to a shopper while conversions of theirs do not: claims that never arrived. */
+/** Visitors who belong to a shopper while conversions of theirs do not: claims that never arrived. What had expired before is nobody's to claim. */
 export async function unattachedClaims(tx: Tx, limit: number): Promise<{ visitorId: string; userId: string }[]> {
   const { rows } = await tx.query<{ visitor_id: string; user_id: string }>(
     `select distinct v.visitor_id, v.user_id from conversions c join visitors v on v.visitor_id = c.visitor_id
-     where c.user_id is null and c.visitor_id is not null and v.user_id is not null order by v.visitor_id limit $1`,
+       join conversion_identities i on i.conv_id = c.conv_id
+     where c.user_id is null and c.visitor_id is not null and v.user_id is not null and i.expired_to is null order by v.visitor_id limit $1`,
     [limit],
   );
   return rows.map((row) => ({ visitorId: row.visitor_id, userId: row.user_id }));

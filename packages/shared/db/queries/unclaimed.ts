@@ -7,7 +7,8 @@ import { loadConversionsById, lockClicks } from './intake.ts';
 export type UnclaimedRow = { conv_id: bigint; click_id: bigint; visitor_id: string | null };
 
 /**
- * Rewards without a shopper whose conversion is older than `before`, approved and out of its cool-off at `now`; oldest first. Nothing is locked.
+ * Rewards without a shopper whose conversion is older than `before`, approved and out of its cool-off at `now`; oldest first. Those of a visitor who has
+ * logged in are the shopper's, whether the claim has been seen to or not. Nothing is locked.
  * Times in milliseconds since the Unix epoch.
  */
 export async function findUnclaimed(
@@ -18,6 +19,7 @@ export async function findUnclaimed(
     `select l.conv_id, i.click_id, i.visitor_id from ledger l
      join conversion_identities i on i.conv_id = l.conv_id
      where l.status = 'pending' and l.seq = 0 and l.user_id is null and i.status = 'approved' and l.created_at < $1 and l.release_at <= $2
+       and not exists (select 1 from visitors v where v.visitor_id = i.visitor_id and v.user_id is not null)
      order by l.created_at, l.conv_id limit $3`,
     [new Date(params.before), new Date(params.now), params.limit],
   );
@@ -42,9 +44,15 @@ export async function lockUnclaimed(
     tx,
     found.map((row) => row.conv_id),
   );
+  const bound = await tx.query<{ visitor_id: string }>(
+    'select visitor_id from visitors where visitor_id = any($1::uuid[]) and user_id is not null',
+    [found.flatMap((row) => row.visitor_id ?? [])],
+  );
+  const isBound = new Set<string | null>(bound.rows.map((row) => row.visitor_id));
   return conversions.filter(
     (c) =>
       c.userId === null &&
+      !isBound.has(c.visitorId) &&
       c.status === 'approved' &&
       c.occurredAt < params.before &&
       c.releaseAt <= params.now &&
