@@ -192,6 +192,7 @@ class Simulation {
       await this.#parts.observer.seeExpiry(run.kind === 'done' && run.value.ok);
     });
     times(2, () => workers.webhookSchedule('inbox'));
+    times(1, () => workers.webhookSchedule('tidy'));
     if (isQuiet || dice.chance(0.9)) times(dice.chance(0.1) ? 2 : 1, () => workers.webhookSchedule('reconcile'));
     if (isQuiet || dice.chance(0.5)) times(1, () => workers.payoutSchedule('partitions'));
   }

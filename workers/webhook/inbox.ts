@@ -31,14 +31,14 @@ export async function clearInbox(env: WebhookEnv, messages: readonly PostbackMes
  * Sends again what a crash may have kept from the consumer: postbacks in the inbox, and claims of visitors who were bound to a shopper while their
  * rewards still have none. The consumer takes each once.
  */
-export async function resendInbox(db: Database, env: WebhookEnv, _deps: Deps): Promise<Record<string, number>> {
+export async function resendInbox(db: Database, env: WebhookEnv, deps: Deps): Promise<Record<string, number>> {
   const { objects } = await env.EVIDENCE.list({ prefix: PREFIX, limit: LIMIT });
   const messages: PostbackMessage[] = [];
   for (const { key } of objects) {
     const message = parsePostbackMessage(await (await env.EVIDENCE.get(key))?.json());
     if (message !== null) messages.push(message);
   }
-  const claims = await db.transaction((tx) => unattachedClaims(tx, LIMIT));
+  const claims = await db.transaction((tx) => unattachedClaims(tx, { now: deps.clock.now(), limit: LIMIT }));
   for (const claim of claims) messages.push({ kind: 'claim', visitor_id: claim.visitorId, user_id: claim.userId });
   for (let at = 0; at < messages.length; at += BATCH)
     await env.POSTBACKS.sendBatch(messages.slice(at, at + BATCH).map((body) => ({ body })));

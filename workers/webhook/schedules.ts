@@ -9,6 +9,7 @@ import { resendInbox } from './inbox.ts';
 import { syncOffers } from './offer-sync.ts';
 import { reconcile } from './reconcile.ts';
 import { rematch } from './rematch.ts';
+import { tidy } from './tidy.ts';
 
 type Run = (db: Database, env: WebhookEnv, deps: Deps) => Promise<Record<string, number>>;
 
@@ -18,6 +19,7 @@ const RUNS: Readonly<Record<string, Run>> = {
   rematch,
   inbox: resendInbox,
   'expire-unclaimed': expireUnclaimed,
+  tidy,
   webhooks: sweepWebhooks,
 };
 

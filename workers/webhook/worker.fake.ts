@@ -80,7 +80,7 @@ export function worker(database: TestDatabase, on: Awaited<ReturnType<typeof sta
       },
       get: async (key: string) => {
         const value = objects.get(key);
-        return value === undefined ? null : { text: async () => value };
+        return value === undefined ? null : { text: async () => value, json: async () => JSON.parse(value) as unknown };
       },
       head: async (key: string) => (objects.has(key) ? { key } : null),
       delete: async (keys: string | string[]) => {

@@ -15,6 +15,7 @@ export const SCHEDULES = [
   { name: 'reconcile', worker: 'webhook', cron: '30 21 * * *' },
   { name: 'rematch', worker: 'webhook', cron: '*/10 * * * *' },
   { name: 'expire-unclaimed', worker: 'webhook', cron: '40 2 * * *' },
+  { name: 'tidy', worker: 'webhook', cron: '50 3 * * *' },
   { name: 'inbox', worker: 'webhook', cron: '* * * * *' },
   { name: 'webhooks', worker: 'webhook', cron: '*/1 * * * *' },
   { name: 'payout', worker: 'payout-cron', cron: '* * * * *' },

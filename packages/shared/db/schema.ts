@@ -102,6 +102,7 @@ export const visitors = pgTable('visitors', {
   userId: uuid('user_id'),
   createdAt: instant('created_at').notNull(),
   boundAt: instant('bound_at'),
+  claimedAt: instant('claimed_at'),
 });
 
 export const fraudSettings = pgTable(

@@ -131,13 +131,31 @@ function fraudColumns(decided: ClaimDecision | undefined): Record<string, unknow
   return { fraud_score: score, fraud_rules: rules, fraud_inputs: { ...decided.inputs, verdict } };
 }
 
-/** Visitors who belong to a shopper while conversions of theirs do not: claims that never arrived. What had expired before is nobody's to claim. */
-export async function unattachedClaims(tx: Tx, limit: number): Promise<{ visitorId: string; userId: string }[]> {
+/** A conversion that was on its way when its visitor was bound has landed after this long, in milliseconds. */
+const LANDED_MS = 3_600_000;
+
+/** What waits for a visitor; what had expired before is nobody's to claim. */
+const WAITING = `select 1 from conversions c join conversion_identities i on i.conv_id = c.conv_id
+  where c.visitor_id = v.visitor_id and c.user_id is null and i.expired_to is null`;
+
+/**
+ * Visitors who belong to a shopper while conversions of theirs do not, longest bound first: claims that never arrived. `now` in milliseconds since the Unix
+ * epoch.
+ */
+export async function unattachedClaims(
+  tx: Tx,
+  { now, limit }: { now: number; limit: number },
+): Promise<{ visitorId: string; userId: string }[]> {
   const { rows } = await tx.query<{ visitor_id: string; user_id: string }>(
-    `select distinct v.visitor_id, v.user_id from conversions c join visitors v on v.visitor_id = c.visitor_id
-       join conversion_identities i on i.conv_id = c.conv_id
-     where c.user_id is null and c.visitor_id is not null and v.user_id is not null and i.expired_to is null order by v.visitor_id limit $1`,
+    `select v.visitor_id, v.user_id from visitors v
+     where v.user_id is not null and v.claimed_at is null and exists (${WAITING}) order by v.bound_at, v.visitor_id limit $1`,
     [limit],
+  );
+  // Of everybody else nothing can be waiting any more: the next sweep need not look.
+  await tx.query(
+    `update visitors v set claimed_at = $1
+     where v.user_id is not null and v.claimed_at is null and v.bound_at < $2 and not exists (${WAITING})`,
+    [new Date(now), new Date(now - LANDED_MS)],
   );
   return rows.map((row) => ({ visitorId: row.visitor_id, userId: row.user_id }));
 }

@@ -21,6 +21,15 @@ export async function lockClicks(
   ]);
 }
 
+/** Deletes rows to lock that nobody holds, at most `limit`; answers how many. `intake_lock` makes a row again that went under its hands. */
+export async function deleteFreeLocks(tx: Tx, limit: number): Promise<number> {
+  const { rowCount } = await tx.query(
+    'delete from intake_locks where lock_key in (select lock_key from intake_locks limit $1 for update skip locked)',
+    [limit],
+  );
+  return rowCount;
+}
+
 function lockKeys(clickIds: readonly bigint[], visitorIds: readonly string[]): string[] {
   return [...clickIds.map((id) => `click:${id}`), ...visitorIds.map((id) => `visitor:${id}`)];
 }
