@@ -14,6 +14,7 @@ function reward(convId: bigint, net: bigint): Conversion {
       net,
       link,
       lowest: net,
+      expiredTo: null,
       userId: USER,
       occurredAt: Number(convId),
       state: 'confirmed',
