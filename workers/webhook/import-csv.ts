@@ -2,6 +2,7 @@ import type { ImportReport } from '@hissaback/shared/db/queries/reconciliation';
 import type { Database } from '@hissaback/shared/db/types';
 import { CsvError } from '@hissaback/shared/domain/csv';
 import { readNetworkRow } from '@hissaback/shared/domain/postback';
+import { Backlog } from './backlog.ts';
 import { csvRows } from './csv-rows.ts';
 import type { Deps } from './deps.ts';
 import { foreseeNetworkRows, takeNetworkRows } from './network-rows.ts';
@@ -17,7 +18,7 @@ export const NEEDED_COLUMNS = ['_id', 'campaign_id', 'status'] as const;
 
 /**
  * Takes a CSV file of the network's conversions row by row, in bounded memory: every row that can be read and says something new enters the same path
- * as postbacks; the others are reported with their lines. A dry run only says what would happen.
+ * as postbacks, never far ahead of the books; the others are reported with their lines. A dry run only says what would happen.
  * @param progress is told the figures after each batch
  * @returns the figures; a file that breaks off half-way is a report whose last error says where, never an exception
  */
@@ -41,7 +42,12 @@ export async function importCsv(
     batch = [];
     await progress(report);
   };
-  const take = (rows: readonly Record<string, string>[]) => takeNetworkRows(db, env, deps, rows, { source: 'csv' });
+  const backlog = new Backlog(db, deps);
+  const take = async (rows: readonly Record<string, string>[]) => {
+    const counts = await takeNetworkRows(db, env, deps, rows, { source: 'csv' });
+    if (counts.lastId !== null) await backlog.sent({ lastId: counts.lastId, count: counts.sent });
+    return counts;
+  };
   try {
     for await (const { line, values, problem } of csvRows(file.body, NEEDED_COLUMNS)) {
       report.listed += 1;

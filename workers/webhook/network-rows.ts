@@ -18,6 +18,8 @@ const QUEUE_BACKOFF_MS = [200, 1_000, 3_000, 10_000];
 
 /** What became of rows: sent to the consumer because they say something new, or known as they are. */
 export type RowCounts = { sent: number; known: number };
+/** With the id of the last message that was sent. */
+export type Sent = RowCounts & { lastId: bigint | null };
 
 /**
  * Takes rows of the network's list or CSV: those that say something new enter the same path as postbacks, and where the books differ is kept for the
@@ -29,8 +31,8 @@ export async function takeNetworkRows(
   deps: Deps,
   given: readonly NetworkRow[],
   from: { source: 'poll' | 'csv'; pollStartedAt?: Date },
-): Promise<RowCounts> {
-  if (given.length === 0) return { sent: 0, known: 0 };
+): Promise<Sent> {
+  if (given.length === 0) return { sent: 0, known: 0, lastId: null };
   const rows = given.map(storableRow);
   const at = deps.clock.now();
   const news = await db.transaction(async (tx) => {
@@ -64,8 +66,8 @@ export async function takeNetworkRows(
     await recordFindings(tx, { findings, agreed, source: from.source, at });
     return different;
   });
-  await sendRows(env, deps, from.source, news);
-  return { sent: news.length, known: rows.length - news.length };
+  const lastId = await sendRows(env, deps, from.source, news);
+  return { sent: news.length, known: rows.length - news.length, lastId };
 }
 
 /** What `takeNetworkRows` would do with rows, without doing it. */
@@ -81,8 +83,13 @@ function storableRow(row: NetworkRow): NetworkRow {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, storable(value)]));
 }
 
-/** Sends rows to the ledger consumer; a full queue is asked again a few times, then the error is the caller's. */
-async function sendRows(env: WebhookEnv, deps: Deps, source: EventSource, rows: readonly NetworkRow[]): Promise<void> {
+/** Sends rows to the ledger consumer and answers the last one's id; a full queue is asked again a few times, then the error is the caller's. */
+async function sendRows(
+  env: WebhookEnv,
+  deps: Deps,
+  source: EventSource,
+  rows: readonly NetworkRow[],
+): Promise<bigint | null> {
   const ids = distinctIds(deps, rows.length);
   for (let at = 0; at < rows.length; at += MESSAGES_AT_ONCE) {
     const bodies = rows.slice(at, at + MESSAGES_AT_ONCE).map((row, index) => ({
@@ -104,6 +111,7 @@ async function sendRows(env: WebhookEnv, deps: Deps, source: EventSource, rows: 
       }
     }
   }
+  return ids.at(-1) ?? null;
 }
 
 /** A thousand ids of one millisecond would meet now and then, and the second message of an id is taken for a copy of the first. */

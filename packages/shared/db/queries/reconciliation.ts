@@ -352,3 +352,11 @@ export async function listFindings(
   );
   return rows;
 }
+
+/** True if the books know what became of a message, be it that nobody could match it. */
+export async function isTaken(tx: Tx, postbackId: bigint): Promise<boolean> {
+  const { rowCount } = await tx.query('select 1 from postbacks where postback_id = $1 and received_at = id_time($1)', [
+    postbackId,
+  ]);
+  return rowCount === 1;
+}
