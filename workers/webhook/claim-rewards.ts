@@ -4,6 +4,7 @@ import {
   loadClaimable,
   loadClaimableById,
   lockClaim,
+  lockFreeConversion,
   writeClaim,
 } from '@hissaback/shared/db/queries/claims';
 import { loadOffers, lockAndLoadFacts, orderKeyText } from '@hissaback/shared/db/queries/intake';
@@ -43,12 +44,18 @@ export async function claimRewards(
   return attach(tx, await loadClaimable(tx, claim.visitorId), claim.userId, context);
 }
 
-/** Gives one conversion that nobody's shopper is known of to a shopper: an operator's decision about a claim of missing cashback. */
+/**
+ * Gives one conversion that no shopper is known of to a shopper, by a claim of missing cashback. One whose visitor has logged in as somebody else is theirs,
+ * even if their own claim is still on its way.
+ * @returns how many conversions were attached
+ */
 export async function attachConversion(
   tx: Tx,
   claim: { convId: bigint; userId: string },
   context: IntakeContext,
 ): Promise<number> {
+  const isFree = await lockFreeConversion(tx, claim);
+  if (!isFree) return 0;
   return attach(tx, await loadClaimableById(tx, claim.convId), claim.userId, context);
 }
 

@@ -9,8 +9,9 @@ import { createTestDatabase, type TestDatabase } from '../../tests/support/postg
 import { startTcpProxy, type TcpProxy } from '../../tests/support/tcp-proxy.ts';
 import { createApp } from './app.ts';
 import { consumeClicks } from './clicks-queue.ts';
+import type { IntakeCounts } from './intake-batch.ts';
 import { consumePostbacks } from './postbacks-queue.ts';
-import { stage } from './stage.fake.ts';
+import { type Click, stage } from './stage.fake.ts';
 import { batchOf, type FakeMessage, type Worker, worker } from './worker.fake.ts';
 
 let database: TestDatabase;
@@ -34,6 +35,7 @@ afterEach(async () => {
   await on.end();
 });
 
+const DAY = 86_400_000;
 const QUEUE = 'hissaback-postbacks';
 const behindProxy = () => ({ ...at.env, DB: { connectionString: proxy.through(database.webhook) } }) as WebhookEnv;
 
@@ -319,6 +321,65 @@ describe('fault 10: a status update arrives before what it updates', () => {
     await at.drain();
     expect((await on.ledger()).map((row) => row.status)).toEqual([ends]);
     expect(await on.balance('shopper:%')).toBe(balance);
+  });
+});
+
+describe('fault 13, money rule 2: one order at one shop, through the links of two tenants', () => {
+  it.each(['postback', 'poll'] as const)(
+    'by %s: refused on day 29 across a month’s end, taken on day 31; from the same click on day 31 a replay',
+    async (source) => {
+      const other = await stage(database);
+      // Another tenant's offer, of the same shop.
+      await on.rows('update offers set merchant = $2 where offer_id = $1', [other.offerId, `merchant-${on.offerId}`]);
+      const days = (count: number): void => {
+        for (const each of [on, other]) each.clock.advance(count * DAY);
+      };
+      let listed = 0;
+      const buys = (shop: typeof on, click: Click, id?: string): Promise<IntakeCounts> => {
+        const created = new Date(shop.clock.now()).toISOString();
+        const say = source === 'poll' ? { _id: id ?? `k${listed++}`, payout: '100.00', created } : {};
+        return shop.take(shop.event(click, { txn_id: 'A1', ...say }, source));
+      };
+      const first = await on.storedClick(await on.newVisitor(await on.newUser()));
+      expect(await buys(on, first, 'first')).toMatchObject({ credited: 1 });
+      days(29);
+      const early = await other.storedClick(await other.newVisitor(await other.newUser()));
+      expect(await buys(other, early)).toMatchObject({ credited: 0, refused: 1 });
+      expect(await other.ledger()).toMatchObject([{ status: 'rejected', reason: 'duplicate_order' }]);
+      days(2);
+      expect(new Date(on.clock.now()).getUTCMonth()).not.toBe(new Date(on.clock.now() - 31 * DAY).getUTCMonth());
+      expect(await buys(on, first, 'first')).toMatchObject({ credited: 0, replayed: 1 });
+      const late = await other.storedClick(await other.newVisitor(await other.newUser()));
+      expect(await buys(other, late)).toMatchObject({ credited: 1 });
+      // What was refused stays refused, whoever asks again, and each tenant has one credit.
+      expect(await buys(on, first, 'first')).toMatchObject({ replayed: 1 });
+      expect((await on.ledger()).map(({ status }) => status)).toEqual(['pending']);
+      expect((await other.ledger()).map(({ status }) => status)).toEqual(['rejected', 'pending']);
+      expect([await on.balance('shopper:%'), await other.balance('shopper:%')]).toEqual(['50.00', '50.00']);
+      await other.end();
+    },
+  );
+
+  it('is refused at the same moment to all but one, whoever’s links they are', async () => {
+    const other = await stage(database);
+    await on.rows('update offers set merchant = $2 where offer_id = $1', [other.offerId, `merchant-${on.offerId}`]);
+    const sales = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const shop = index % 2 === 0 ? on : other;
+        return { shop, event: shop.event(await shop.storedClick(await shop.newVisitor(null)), { txn_id: 'A2' }) };
+      }),
+    );
+    const counts = await Promise.all(
+      sales.map(async ({ shop, event }) => {
+        const db = shop.worker();
+        const count = await shop.takeOn(db, event);
+        await db.end();
+        return count;
+      }),
+    );
+    expect(counts.reduce((sum, count) => sum + count.credited, 0)).toBe(1);
+    expect(counts.reduce((sum, count) => sum + count.refused, 0)).toBe(19);
+    await other.end();
   });
 });
 

@@ -49,6 +49,7 @@ async function claim(userId: string, order: string, amount = '1000.00') {
     const { batch, messages } = batchOf('hissaback-postbacks', [{ kind: 'missing_cashback', claim_id }]);
     await consumePostbacks(batch, at.env, at.deps);
     expect(messages[0]?.said).toBe('ack');
+    on.clock.advance(1_000);
     await at.drain();
     return now();
   };
@@ -108,8 +109,13 @@ describe('a claim of missing cashback', () => {
     ]);
     expect(await unmatched(id)).toMatchObject({ status: 'matched', matched: true });
     expect(
-      await on.rows(`select actor, reason from audit_log where subject = $1`, [`missing_cashback:${mine.claim_id}`]),
+      await on.rows(`select distinct actor, reason from audit_log where subject = $1`, [
+        `missing_cashback:${mine.claim_id}`,
+      ]),
     ).toEqual([{ actor: 'webhook', reason: 'unmatched' }]);
+    // What came of it is told with the claim.
+    const [conversion] = await on.ledger();
+    expect(await mine.now()).toMatchObject({ status: 'linked', conv_id: conversion?.conv_id });
     await mine.pursue();
     expect(await on.ledger()).toHaveLength(1);
   });
@@ -126,9 +132,31 @@ describe('a claim of missing cashback', () => {
     ],
     ['nothing at all', 'nothing_found', async () => undefined],
     [
-      'a conversion of nobody’s',
-      'nobodys_conversion',
-      async () => void (await on.take(on.event(await on.storedClick(null), { txn_id: 'O-1' }))),
+      'a conversion of a visitor who may yet log in',
+      'unclaimed_visitors',
+      async () => void (await on.take(on.event(await on.storedClick(await on.newVisitor(null)), { txn_id: 'O-1' }))),
+    ],
+    [
+      'a conversion of a visitor whom only its click knows',
+      'unclaimed_visitors',
+      async () => void (await on.take(on.event(on.newClick(randomUUID()), { txn_id: 'O-1' }))),
+    ],
+    [
+      'a conversion of nobody’s with another amount',
+      'other_amount',
+      async () => void (await on.take(on.event(await on.storedClick(null), { txn_id: 'O-1', sale_amount: '1000.01' }))),
+    ],
+    [
+      'a conversion of another shopper’s whose login is not through yet',
+      'another_shoppers',
+      async () => {
+        const visitor = await on.newVisitor(null);
+        await on.take(on.event(await on.storedClick(visitor), { txn_id: 'O-1' }));
+        await on.owner.query('update visitors set user_id = $2, bound_at = created_at where visitor_id = $1', [
+          visitor,
+          await on.newUser(),
+        ]);
+      },
     ],
   ])('stays open for an operator with %s', async (_, rule, happens) => {
     const user = await on.newUser();
@@ -150,7 +178,7 @@ describe('a claim of missing cashback', () => {
       at.env,
       at.deps,
     );
-    expect(await (await claim(user, 'S-2')).pursue()).toMatchObject({ status: 'open', rule: 'nothing_found' });
+    expect(await (await claim(user, 'S-2')).pursue()).toMatchObject({ status: 'open', rule: 'known_click' });
   });
 
   it('is searched for again every day, so that a postback that comes later is found', async () => {
@@ -166,6 +194,102 @@ describe('a claim of missing cashback', () => {
     expect(await rematch(on.db, at.env, at.deps)).toMatchObject({ claims: 1 });
     await at.drain();
     expect(await mine.now()).toMatchObject({ status: 'linked' });
+  });
+});
+
+describe('a claim of a reward that is credited to nobody', () => {
+  const nobodys = async (say: Record<string, string> = {}) => {
+    const click = await on.storedClick(null);
+    on.clock.advance(60_000);
+    await on.take(on.event(click, { txn_id: 'N-1', ...say }));
+  };
+
+  it('is the shopper’s who clicked on that offer beside it, with every fraud rule run again', async () => {
+    const user = await on.newUser();
+    await on.storedClick(await on.newVisitor(user));
+    await nobodys();
+    const [conversion] = await on.ledger();
+    const mine = await claim(user, 'n-1');
+    expect(await mine.pursue()).toMatchObject({ status: 'linked', rule: 'nobodys', conv_id: conversion?.conv_id });
+    expect(await on.ledger()).toMatchObject([{ user_id: user, user_amount: '50.00', status: 'pending' }]);
+    expect(await on.balance(`shopper:pending:%:${user}`)).toBe('50.00');
+    await mine.pursue();
+    expect(await on.ledger()).toHaveLength(1);
+  });
+
+  it('is refused by the fraud rules to the creator', async () => {
+    await on.storedClick(await on.newVisitor(on.creatorId));
+    await nobodys();
+    await (await claim(on.creatorId, 'N-1')).pursue();
+    expect(await on.ledger()).toMatchObject([{ user_id: on.creatorId, status: 'rejected', reason: 'self_purchase' }]);
+  });
+
+  it('is not for whoever guesses order id, date and amount: without a click from then it waits for an operator', async () => {
+    const guesser = await on.newUser();
+    await nobodys();
+    const mine = await claim(guesser, 'N-1');
+    expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'nobodys_conversion' });
+    on.clock.advance(60_000);
+    await on.storedClick(await on.newVisitor(guesser));
+    expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'nobodys_conversion' });
+    expect(await on.ledger()).toMatchObject([{ user_id: null, status: 'pending' }]);
+  });
+
+  it('of two shoppers is an operator’s to decide, who sees what there is', async () => {
+    const [one, two] = [await on.newUser(), await on.newUser()];
+    const click = await on.storedClick(await on.newVisitor(one));
+    await on.storedClick(await on.newVisitor(two));
+    await nobodys();
+    const [mine, theirs] = [await claim(one, 'N-1'), await claim(two, 'n-1')];
+    for (const each of [mine, theirs])
+      expect(await each.pursue()).toMatchObject({ status: 'open', rule: 'several_claims' });
+    const [conversion] = await on.ledger();
+    const [row] = await on.rows<{ evidence: unknown }>(
+      'select evidence from missing_cashback_claims where claim_id = $1',
+      [mine.claim_id],
+    );
+    expect(row?.evidence).toMatchObject({
+      conversions: [
+        { conv_id: conversion?.conv_id, order_id: 'N-1', whose: 'nobodys', amount: '1000.00', status: 'pending' },
+      ],
+      clicks: [{ click_id: String(click.clickId), link_id: on.linkId, offer_id: on.offerId }],
+      unmatched: [],
+      other_claims: 1,
+    });
+    await theirs.decide({ conv_id: conversion?.conv_id ?? '' });
+    expect(await theirs.pursue()).toMatchObject({ status: 'linked', conv_id: conversion?.conv_id });
+    expect(await on.ledger()).toMatchObject([{ user_id: two }]);
+    expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'another_shoppers' });
+  });
+
+  it('is given to one of ten whom operators give it at the same moment, and to none twice', async () => {
+    const users = await Promise.all(Array.from({ length: 10 }, () => on.newUser()));
+    await nobodys();
+    const [conversion] = await on.ledger();
+    const claims = await Promise.all(users.map((user) => claim(user, 'N-1')));
+    for (const each of claims) await each.decide({ conv_id: conversion?.conv_id ?? '' });
+    const ends = await Promise.all(claims.map((each) => each.pursue()));
+    expect(ends.filter(({ status }) => status === 'linked')).toHaveLength(1);
+    expect(ends.filter(({ rule }) => rule === 'decision_impossible')).toHaveLength(9);
+    expect(await on.balance('shopper:pending:%')).toBe('50.00');
+  });
+
+  it('but is a visitor’s is given by an operator, and the visitor who logs in later finds nothing of it', async () => {
+    const [user, later] = [await on.newUser(), await on.newUser()];
+    const visitor = await on.newVisitor(null);
+    await on.take(on.event(await on.storedClick(visitor), { txn_id: 'N-1' }));
+    const [conversion] = await on.ledger();
+    const mine = await claim(user, 'N-1');
+    expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'unclaimed_visitors' });
+    await mine.decide({ conv_id: conversion?.conv_id ?? '' });
+    expect(await mine.pursue()).toMatchObject({ status: 'linked', rule: 'decided' });
+    await on.owner.query('update visitors set user_id = $2, bound_at = created_at where visitor_id = $1', [
+      visitor,
+      later,
+    ]);
+    const { batch } = batchOf('hissaback-postbacks', [{ kind: 'claim', visitor_id: visitor, user_id: later }]);
+    await consumePostbacks(batch, at.env, at.deps);
+    expect(await on.ledger()).toMatchObject([{ user_id: user, status: 'pending' }]);
   });
 });
 
@@ -197,6 +321,61 @@ describe('an operator’s decision about a claim', () => {
     expect(await on.ledger()).toMatchObject([{ user_id: user, user_amount: '25.00' }]);
   });
 
+  it('names a click of nobody’s, and gives the reward to the claimant all the same', async () => {
+    const user = await on.newUser();
+    for (const visitor of [null, await on.newVisitor(null)]) {
+      const click = await on.storedClick(visitor);
+      const order = `D-5-${visitor ?? ''}`;
+      const id = await lost({ txn_id: order });
+      const mine = await claim(user, order);
+      await mine.decide({ unmatched_id: id, assignment: { click: String(click.clickId) } });
+      expect(await mine.pursue()).toMatchObject({ status: 'linked', unmatched_id: id, conv_id: expect.any(String) });
+    }
+    expect(await on.ledger()).toMatchObject([{ user_id: user }, { user_id: user }]);
+    expect(await on.balance(`shopper:pending:%:${user}`)).toBe('100.00');
+  });
+
+  it('never gives a reward to somebody else by naming their click', async () => {
+    const [user, other] = [await on.newUser(), await on.newUser()];
+    const click = await on.storedClick(await on.newVisitor(other));
+    const id = await lost({ txn_id: 'D-6' });
+    const mine = await claim(user, 'D-6');
+    await mine.decide({ unmatched_id: id, assignment: { click: String(click.clickId) } });
+    expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'refused_another_shoppers_click' });
+    expect(await on.ledger()).toEqual([]);
+  });
+
+  it('that the rules refuse gives the claim back with the reason, and what it was about stays in the evidence', async () => {
+    const other = await stage(database);
+    const user = await on.newUser();
+    const click = await other.storedClick(null);
+    const id = await lost({ txn_id: 'D-7' });
+    const mine = await claim(user, 'D-7');
+    await mine.decide({ unmatched_id: id, assignment: { click: String(click.clickId) } });
+    expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'refused_foreign_offer', unmatched_id: null });
+    expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'known_click' });
+    const [row] = await on.rows<{ evidence: unknown }>(
+      'select evidence from missing_cashback_claims where claim_id = $1',
+      [mine.claim_id],
+    );
+    expect(row?.evidence).toMatchObject({ unmatched: [{ unmatched_id: id, reason: 'foreign_offer' }] });
+    await other.end();
+  });
+
+  it('is carried out by the next rematch if its message is lost, whenever the claim was searched or made', async () => {
+    const user = await on.newUser();
+    await on.take(on.event(await on.storedClick(null), { txn_id: 'D-8' }));
+    const [conversion] = await on.ledger();
+    const mine = await claim(user, 'D-8');
+    await mine.pursue();
+    on.clock.advance(61 * 86_400_000);
+    await mine.decide({ conv_id: conversion?.conv_id ?? '' });
+    expect(await rematch(on.db, at.env, at.deps)).toMatchObject({ claims: 1 });
+    await at.drain();
+    expect(await mine.now()).toMatchObject({ status: 'linked', conv_id: conversion?.conv_id });
+    expect(await rematch(on.db, at.env, at.deps)).toMatchObject({ claims: 0 });
+  });
+
   it('that cannot be carried out gives the claim back', async () => {
     const [user, other] = [await on.newUser(), await on.newUser()];
     await on.take(on.event(await on.storedClick(await on.newVisitor(other)), { txn_id: 'D-4' }));
@@ -205,7 +384,7 @@ describe('an operator’s decision about a claim', () => {
     await mine.decide({ conv_id: conversion?.conv_id ?? '' });
     expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'decision_impossible' });
     await mine.decide({ unmatched_id: await lost({ txn_id: 'D-4', status: '{status}' }), assignment: { click: '1' } });
-    expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'decision_impossible' });
+    expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'refused_unsubstituted_macro' });
   });
 });
 

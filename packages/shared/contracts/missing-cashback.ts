@@ -62,8 +62,8 @@ export const missingCashbacks = z.array(missingCashback);
 const bigId = z.string().regex(/^[1-9]\d{0,18}$/);
 
 /**
- * `POST /v1/missing-cashback/:claim_id/decide`: rejected, or approved with what it is about: a conversion that nobody's shopper is known of, or an unmatched
- * postback, to which the shopper's click is given (`click_id`), or one on a link (`link_id`) where there is none.
+ * `POST /v1/missing-cashback/:claim_id/decide`: rejected, or approved with what it is about: a conversion that no shopper is known of, or an unmatched
+ * postback, to which a click is given (`click_id`: the shopper's, or nobody's), or one on a link (`link_id`) where there is none. It becomes the claimant's.
  */
 export const missingCashbackDecision = z
   .object({

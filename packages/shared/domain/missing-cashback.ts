@@ -1,25 +1,47 @@
 import { clickIdTime } from './click-id.ts';
 import type { Paise } from './money.ts';
+import { type Commission, grossCommission } from './split.ts';
 
 /*
- * When a claim of missing cashback is linked without a person. All of it is about the shopper's own doings; money never comes from a claim, only
+ * When a claim of missing cashback is linked without a person. An order id can be guessed or read off a screenshot, so it never suffices: it takes the
+ * exact amount, the time, and a click of the shopper's own from before the sale, which nobody can make afterwards. Money never comes from a claim, only
  * from what the network reported:
- * 1. `tracked`: a conversion of the shopper's at the merchant has the order id. Nothing is to be done; the claim is answered with it.
- * 2. `unmatched`: exactly one open unmatched postback of the merchant's offers has the order id and, where it names one, the amount; it names no click
- *    that we know; and the shopper followed a link to that very offer within the attribution window before it. It gets the last such click.
- * Everything else waits for an operator, with the evidence: a conversion of nobody's with that order id, several postbacks, another amount, no click.
+ * 1. `tracked`: a conversion of the shopper's at the merchant has the order id, or is their only one of that amount and time that has none. Nothing is to
+ *    be done; the claim is answered with it.
+ * 2. `unmatched`: exactly one open unmatched postback of the merchant's offers has the order id; it names no click that we know; and the shopper followed
+ *    a link to that very offer within the attribution window before it. It gets the last such click.
+ * 3. `nobodys`: exactly one conversion has the order id, no shopper and no visitor; and the shopper followed a link to that very offer before the sale,
+ *    within a day of the click that the sale names. It becomes the shopper's.
+ * For 2 and 3 the amount must be the claim's (where only a commission was told: what the claim's amount comes to at the offer's percentage), the sale be
+ * told of from a day before to thirty days after the claim's date, and nobody else claim that order. Everything else waits for an operator, with the
+ * evidence: a reward of a visitor who may yet log in, or one of another shopper, above all.
  */
 
-export type MissingClaim = { orderId: string; amount: Paise };
+export type MissingClaim = {
+  orderId: string;
+  amount: Paise;
+  /** The beginning of the day of the purchase in UTC, milliseconds since the Unix epoch. */
+  purchasedOn: number;
+  /** Claims of other shoppers for the same order that are not rejected. */
+  rivals: number;
+};
 
-/** A conversion with the claim's order id, or the shopper's at that merchant. */
+/** Whose reward a conversion is. `unclaimed_visitors`: of a visitor who has not logged in yet; `nobodys`: of no visitor either. */
+export type Whose = 'own' | 'another_shoppers' | 'unclaimed_visitors' | 'nobodys';
+
+/** A conversion with the claim's order id, or the shopper's at that merchant. Times in milliseconds since the Unix epoch. */
 export type ClaimConversion = {
   convId: bigint;
   tenantId: string;
+  offerId: number;
+  clickId: bigint;
   txnId: string | null;
-  isOwn: boolean;
-  /** No shopper is known for it. */
-  isNobodys: boolean;
+  whose: Whose;
+  /** What the order was first said to be worth and what it is now, in paise; empty where the network never told. */
+  amounts: readonly Paise[];
+  occurredAt: number;
+  /** The reward's in the ledger. */
+  status: string;
 };
 
 /** An open unmatched postback with the claim's order id and an offer of the merchant. Times in milliseconds since the Unix epoch. */
@@ -27,15 +49,20 @@ export type ClaimUnmatched = {
   unmatchedId: bigint;
   offerId: number;
   orderId: string;
+  reason: string;
   /** Paise; null where it names none. */
   amount: Paise | null;
-  /** It names a click that is known and so belongs to somebody. */
+  /** The commission that it names, in paise, and what the offer pays. */
+  payout: Paise | null;
+  commission: Commission;
+  /** It names a click that is known and so belongs to somebody, or was given one before. */
   hasKnownClick: boolean;
-  receivedAt: number;
+  /** The network's time of the sale, else when it reached us. */
+  reportedAt: number;
 };
 
 /** A click of the shopper's on a link to an offer of the merchant. */
-export type ClaimClick = { clickId: bigint; offerId: number };
+export type ClaimClick = { clickId: bigint; offerId: number; linkId: string };
 
 export type ClaimEvidence = {
   conversions: readonly ClaimConversion[];
@@ -43,15 +70,32 @@ export type ClaimEvidence = {
   clicks: readonly ClaimClick[];
 };
 
+/** Why a claim waits for an operator. */
+export type OperatorRule =
+  | 'another_shoppers'
+  | 'unclaimed_visitors'
+  | 'nobodys_conversion'
+  | 'several_conversions'
+  | 'several_postbacks'
+  | 'several_claims'
+  | 'known_click'
+  | 'other_amount'
+  | 'amount_unknown'
+  | 'other_date'
+  | 'no_click'
+  | 'nothing_found';
+
 export type ClaimJudgement =
   | { kind: 'tracked'; conversion: ClaimConversion }
   | { kind: 'unmatched'; unmatchedId: bigint; clickId: bigint }
-  | {
-      kind: 'operator';
-      rule: 'nobodys_conversion' | 'several_postbacks' | 'other_amount' | 'no_click' | 'nothing_found';
-    };
+  | { kind: 'nobodys'; conversion: ClaimConversion }
+  | { kind: 'operator'; rule: OperatorRule };
 
 const DAY_MS = 86_400_000;
+/** Days before the claim's date that a sale may be told of: a day ahead is today somewhere. */
+const EARLY_DAYS = 1;
+/** Networks report a sale days after it happened. */
+export const REPORTED_WITHIN_DAYS = 30;
 
 /** Decides by the rules above. */
 export function judgeClaim(
@@ -59,22 +103,35 @@ export function judgeClaim(
   evidence: ClaimEvidence,
   attributionWindowDays: number,
 ): ClaimJudgement {
+  const operator = (rule: OperatorRule): ClaimJudgement => ({ kind: 'operator', rule });
   const order = orderKey(claim.orderId);
   const sameOrder = evidence.conversions.filter(({ txnId }) => txnId !== null && orderKey(txnId) === order);
-  const own = sameOrder.find(({ isOwn }) => isOwn);
+  const own = sameOrder.find(({ whose }) => whose === 'own') ?? onlyOwnWithoutOrder(claim, evidence.conversions);
   if (own !== undefined) return { kind: 'tracked', conversion: own };
-  if (sameOrder.some(({ isNobodys }) => isNobodys)) return { kind: 'operator', rule: 'nobodys_conversion' };
-  const candidates = evidence.unmatched.filter((row) => orderKey(row.orderId) === order && !row.hasKnownClick);
-  if (candidates.length === 0)
-    return { kind: 'operator', rule: evidence.clicks.length === 0 ? 'no_click' : 'nothing_found' };
-  if (candidates.length > 1) return { kind: 'operator', rule: 'several_postbacks' };
+  if (sameOrder.some(({ whose }) => whose === 'another_shoppers')) return operator('another_shoppers');
+  if (sameOrder.some(({ whose }) => whose === 'unclaimed_visitors')) return operator('unclaimed_visitors');
+  const [conversion] = sameOrder;
+  if (conversion !== undefined) {
+    if (sameOrder.length > 1) return operator('several_conversions');
+    const { amounts, occurredAt } = conversion;
+    const doubt = doubtOf(claim, amounts.length === 0 ? null : amounts.includes(claim.amount), occurredAt);
+    if (doubt !== null) return operator(doubt);
+    return hasClickBeside(evidence.clicks, conversion)
+      ? { kind: 'nobodys', conversion }
+      : operator('nobodys_conversion');
+  }
+  const named = evidence.unmatched.filter((row) => orderKey(row.orderId) === order);
+  const candidates = named.filter((row) => !row.hasKnownClick);
   const [row] = candidates;
-  if (row === undefined || (row.amount !== null && row.amount !== claim.amount))
-    return { kind: 'operator', rule: 'other_amount' };
+  if (row === undefined) {
+    if (named.length > 0) return operator('known_click');
+    return operator(evidence.clicks.length === 0 ? 'no_click' : 'nothing_found');
+  }
+  if (candidates.length > 1) return operator('several_postbacks');
+  const doubt = doubtOf(claim, isOfAmount(row, claim.amount), row.reportedAt);
+  if (doubt !== null) return operator(doubt);
   const clickId = lastClickBefore(evidence.clicks, row, attributionWindowDays);
-  return clickId === null
-    ? { kind: 'operator', rule: 'no_click' }
-    : { kind: 'unmatched', unmatchedId: row.unmatchedId, clickId };
+  return clickId === null ? operator('no_click') : { kind: 'unmatched', unmatchedId: row.unmatchedId, clickId };
 }
 
 /** Order ids are compared as people copy them: case and spaces around do not count. */
@@ -82,12 +139,49 @@ export function orderKey(orderId: string): string {
   return orderId.trim().toLowerCase();
 }
 
+/** The shopper's one conversion of that amount and time that the network gave no order id. */
+function onlyOwnWithoutOrder(
+  claim: MissingClaim,
+  conversions: readonly ClaimConversion[],
+): ClaimConversion | undefined {
+  const [only, another] = conversions.filter(
+    ({ whose, txnId, amounts, occurredAt }) =>
+      whose === 'own' && txnId === null && amounts.includes(claim.amount) && isInTime(claim, occurredAt),
+  );
+  return another === undefined ? only : undefined;
+}
+
+/** What speaks against giving a sale to whoever claims it; null if nothing does. */
+function doubtOf(claim: MissingClaim, isAmount: boolean | null, toldAt: number): OperatorRule | null {
+  if (isAmount === null) return 'amount_unknown';
+  if (!isAmount) return 'other_amount';
+  if (!isInTime(claim, toldAt)) return 'other_date';
+  return claim.rivals > 0 ? 'several_claims' : null;
+}
+
+function isInTime({ purchasedOn }: MissingClaim, toldAt: number): boolean {
+  return toldAt >= purchasedOn - EARLY_DAYS * DAY_MS && toldAt <= purchasedOn + (REPORTED_WITHIN_DAYS + 1) * DAY_MS;
+}
+
+/** Null where the row tells neither an amount nor the commission of one. */
+function isOfAmount({ amount, payout, commission }: ClaimUnmatched, claimed: Paise): boolean | null {
+  if (amount !== null) return amount === claimed;
+  return payout === null || !('pct' in commission) ? null : payout === grossCommission(claimed, null, commission);
+}
+
 function lastClickBefore(clicks: readonly ClaimClick[], row: ClaimUnmatched, windowDays: number): bigint | null {
   let last: bigint | null = null;
   for (const { clickId, offerId } of clicks) {
-    const age = row.receivedAt - clickIdTime(clickId);
+    const age = row.reportedAt - clickIdTime(clickId);
     if (offerId !== row.offerId || age < 0 || age > windowDays * DAY_MS) continue;
     if (last === null || clickId > last) last = clickId;
   }
   return last;
+}
+
+function hasClickBeside(clicks: readonly ClaimClick[], { offerId, clickId, occurredAt }: ClaimConversion): boolean {
+  return clicks.some((click) => {
+    const at = clickIdTime(click.clickId);
+    return click.offerId === offerId && at <= occurredAt && Math.abs(at - clickIdTime(clickId)) <= DAY_MS;
+  });
 }

@@ -1,8 +1,14 @@
 import { missingCashback, missingCashbackDecision } from '@hissaback/shared/contracts/missing-cashback';
-import { type ClaimDecision, decideClaim, lockClaimRow } from '@hissaback/shared/db/queries/missing-cashback';
+import {
+  type ClaimDecision,
+  decideClaim,
+  lockClaimRow,
+  shopperOfConversion,
+} from '@hissaback/shared/db/queries/missing-cashback';
 import { withOperator } from '@hissaback/shared/db/tenancy';
+import type { Tx } from '@hissaback/shared/db/types';
 import { authenticate } from '@hissaback/shared/http/auth';
-import { ProblemError } from '@hissaback/shared/http/problem';
+import { invalidField, ProblemError } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { recordChange } from '../http/audit.ts';
@@ -51,7 +57,10 @@ export const decideMissingCashback = new Hono<ApiContext>().post(
         const open = await openRow(tx, unmatched_id);
         const click = await clickFor(c, tx, { click_id, link_id, user_id: link_id && claim.user_id }, open.received_at);
         decision = { unmatched_id, assignment: { click, ...(sale_amount !== undefined && { sale_amount }) } };
-      } else if (verdict === 'approve' && conv_id !== undefined) decision = { conv_id };
+      } else if (verdict === 'approve' && conv_id !== undefined) {
+        await assertMayBeGiven(tx, conv_id, claim.user_id);
+        decision = { conv_id };
+      }
       const status = verdict === 'approve' ? 'approved' : 'rejected';
       const at = new Date(clock.now());
       await decideClaim(tx, { claim_id, status, decision, by: principal.sub, reason, at });
@@ -65,3 +74,10 @@ export const decideMissingCashback = new Hono<ApiContext>().post(
     return c.json(claimView(row, true));
   },
 );
+
+/** @throws ProblemError `invalid_field` (422) for a conversion that there is not, or that is another shopper's */
+async function assertMayBeGiven(tx: Tx, convId: string, userId: string): Promise<void> {
+  const found = BigInt(convId) < 2n ** 63n ? await shopperOfConversion(tx, BigInt(convId)) : null;
+  if (found === null) throw invalidField('conv_id', 'No such conversion');
+  if (found.user_id !== null && found.user_id !== userId) throw invalidField('conv_id', 'It is another shopper’s');
+}

@@ -139,14 +139,43 @@ describe('POST /v1/missing-cashback/:claim_id/decide', () => {
     expect((await decide({ decision: 'reject', reason: 'Again' })).status).toBe(409);
   });
 
-  test('approves with a conversion, which the ledger consumer attaches', async () => {
+  const sale = async (user_id: string | null) => {
+    const { tenant_id } = await on.tenant();
+    const link_id = await on.link(tenant_id);
+    const at = new Date(on.clock.now());
+    return on.reward({
+      tenant_id,
+      link_id,
+      ...(user_id !== null && { user_id }),
+      at,
+      user_amount: '5.00',
+      creator_amount: '5.00',
+      status: 'pending',
+    });
+  };
+
+  test('approves with a conversion that nobody’s shopper is known of, which the ledger consumer attaches', async () => {
     const { claim_id, decide } = await open();
-    expect((await decide({ decision: 'approve', reason: 'It is theirs', conv_id: '42' })).json.status).toBe('approved');
+    const conv_id = await sale(null);
+    expect((await decide({ decision: 'approve', reason: 'It is theirs', conv_id })).json.status).toBe('approved');
     expect(on.postbacks.at(-1)).toEqual({ kind: 'missing_cashback', claim_id });
     expect(await on.sql('select decision from missing_cashback_claims where claim_id = $1', [claim_id])).toEqual([
-      { decision: { conv_id: '42' } },
+      { decision: { conv_id } },
     ]);
     expect(await audited(claim_id)).toEqual([{ action: 'missing_cashback.approved', reason: 'It is theirs' }]);
+  });
+
+  test('is told at once of a conversion that there is not, or that is another shopper’s', async () => {
+    const { claim_id, user_id, decide } = await open();
+    const theirs = await sale((await on.user()).user_id);
+    for (const conv_id of ['42', '9223372036854775808', theirs]) {
+      const answer = await decide({ decision: 'approve', reason: 'It is theirs', conv_id });
+      expect([answer.status, answer.json.errors]).toMatchObject([422, [{ field: 'conv_id' }]]);
+    }
+    expect(await on.sql('select status from missing_cashback_claims where claim_id = $1', [claim_id])).toEqual([
+      { status: 'open' },
+    ]);
+    expect((await decide({ decision: 'approve', reason: 'Own', conv_id: await sale(user_id) })).status).toBe(200);
   });
 
   test('approves with an unmatched postback and a link: the click is the shopper’s, by a reference of ours', async () => {

@@ -18,6 +18,22 @@ export async function lockClaim(tx: Tx, claim: { visitorId: string; userId: stri
   return rowCount === 1;
 }
 
+/** Takes the lock of a conversion's visitor; false if that visitor belongs to another shopper. */
+export async function lockFreeConversion(tx: Tx, claim: { convId: bigint; userId: string }): Promise<boolean> {
+  const { rows } = await tx.query<{ visitor_id: string | null }>(
+    'select visitor_id from conversion_identities where conv_id = $1',
+    [claim.convId],
+  );
+  const visitorId = rows[0]?.visitor_id ?? null;
+  if (visitorId === null) return rows.length === 1;
+  await tx.query('select intake_lock($1::text[])', [[`visitor:${visitorId}`]]);
+  const { rowCount } = await tx.query('select 1 from visitors where visitor_id = $1 and user_id <> $2', [
+    visitorId,
+    claim.userId,
+  ]);
+  return rowCount === 0;
+}
+
 /** The visitor's conversions without a shopper, locked, in key order. */
 export function loadClaimable(tx: Tx, visitorId: string): Promise<Claimable[]> {
   return lockClaimable(tx, 'c.visitor_id = $1', visitorId);

@@ -1,6 +1,7 @@
 import type { Assignment } from '../../domain/assignment.ts';
-import type { ClaimEvidence } from '../../domain/missing-cashback.ts';
-import { parseNetworkAmount } from '../../domain/money.ts';
+import type { ClaimEvidence, Whose } from '../../domain/missing-cashback.ts';
+import { parseNetworkAmount, parsePaise } from '../../domain/money.ts';
+import { commissionFor } from '../../domain/split.ts';
 import type { Tx } from '../types.ts';
 import { fromMicroseconds, microsecondsOf } from './time.ts';
 
@@ -187,14 +188,22 @@ export async function noteSearch(
   ]);
 }
 
-/** Claims to be pursued: never searched, approved but not carried out, or open and not searched since `before`; those made after `since`. */
+/**
+ * Claims to be pursued: approved ones that are not carried out, linked ones whose postback has become no conversion yet, and open ones never searched or
+ * not since `before`, of those made after `since`. Times in milliseconds since the Unix epoch.
+ */
 export async function claimsToPursue(
   tx: Tx,
   params: { before: number; since: number; limit: number },
 ): Promise<string[]> {
   const { rows } = await tx.query<{ claim_id: string }>(
-    `select claim_id from missing_cashback_claims
-     where status in ('open', 'approved') and (searched_at is null or searched_at < $1) and created_at > $2
+    `select claim_id from (
+       select claim_id, searched_at, created_at from missing_cashback_claims where status = 'approved'
+       union all
+       select claim_id, searched_at, created_at from missing_cashback_claims where status = 'linked' and unmatched_id is not null and conv_id is null
+       union all
+       select claim_id, searched_at, created_at from missing_cashback_claims
+       where status = 'open' and (searched_at is null or searched_at < $1) and created_at > $2) c
      order by searched_at nulls first, created_at limit $3`,
     [new Date(params.before), new Date(params.since), params.limit],
   );
@@ -202,6 +211,12 @@ export async function claimsToPursue(
 }
 
 const MOST = 20;
+/** Clicks are many: the one before the sale must be among them. */
+const MOST_CLICKS = 200;
+
+/** Whose a conversion `c` is to the shopper in parameter $1, with its visitor `v`. */
+const WHOSE = `case when c.user_id = $1 or (c.user_id is null and v.user_id = $1) then 'own' when c.user_id is not null or v.user_id is not null then 'another_shoppers'
+  when c.visitor_id is not null then 'unclaimed_visitors' else 'nobodys' end`;
 
 /**
  * What there is about a claim: the shopper's clicks on links to the merchant's offers (their own, and their visitors'), conversions of theirs there and
@@ -212,76 +227,164 @@ export async function gatherEvidence(
   params: { user_id: string; merchant: string; order_id: string; from: Date; to: Date },
 ): Promise<ClaimEvidence> {
   const order = params.order_id.trim();
-  const { rows: clicks } = await tx.query<{ click_id: bigint; offer_id: number }>(
-    `select k.click_id, l.offer_id from clicks k
+  const { rows: clicks } = await tx.query<{ click_id: bigint; offer_id: number; link_id: string }>(
+    `select k.click_id, l.offer_id, k.link_id from clicks k
      join links l on l.link_id = k.link_id and l.tenant_id = k.tenant_id
      join offers o on o.offer_id = l.offer_id and o.merchant = $2
      where k.created_at between $3 and $4
        and (k.user_id = $1 or k.visitor_id in (select v.visitor_id from visitors v where v.user_id = $1))
-     order by k.click_id desc limit ${MOST}`,
+     order by k.click_id desc limit ${MOST_CLICKS}`,
     [params.user_id, params.merchant, params.from, params.to],
   );
-  const { rows: conversions } = await tx.query<{
+  type ConversionRow = {
     conv_id: bigint;
     tenant_id: string;
-    txn_id: string | null;
-    own: boolean;
-    nobodys: boolean;
-  }>(
-    `select c.conv_id, c.tenant_id, c.txn_id, coalesce(c.user_id = $1, false) as own, c.user_id is null and c.visitor_id is null as nobodys
-     from conversions c join offers o on o.offer_id = c.offer_id and o.merchant = $2
-     where c.created_at between $3 and $4
-       and (c.user_id = $1 or c.conv_id in (
-         select k.conv_id from order_keys k where k.merchant = $2 and k.order_id = any($5::text[])
-         union all select k.conv_id from order_keys_past k where k.merchant = $2 and k.order_id = any($5::text[])))
-     order by c.created_at desc limit ${MOST}`,
-    [params.user_id, params.merchant, params.from, params.to, [order, order.toUpperCase(), order.toLowerCase()]],
-  );
-  type UnmatchedRow = {
-    unmatched_id: bigint;
     offer_id: number;
-    order_id: string;
-    sale_amount: string | null;
+    click_id: bigint;
+    txn_id: string | null;
+    whose: Whose;
+    first_value: string | null;
+    value: string | null;
+    created_at: Date;
+    status: string;
+  };
+  const { rows: conversions } = await tx.query<ConversionRow>(
+    `with ids as (
+       select c.conv_id, c.created_at from conversions c where c.user_id = $1 and c.created_at between $3 and $4
+       union
+       select c.conv_id, c.created_at from visitors v join conversions c on c.visitor_id = v.visitor_id and c.user_id is null
+       where v.user_id = $1 and c.created_at between $3 and $4
+       union
+       select i.conv_id, i.occurred_at from (select distinct network from offers where merchant = $2) n
+       cross join lateral (
+         select k.conv_id from order_keys k where k.network = n.network and k.merchant = $2 and k.order_id = any($5::text[])
+         union all
+         select k.conv_id from order_keys_past k where k.network = n.network and k.merchant = $2 and k.order_id = any($5::text[])) h
+       join conversion_identities i on i.conv_id = h.conv_id where i.occurred_at between $3 and $4)
+     select c.conv_id, c.tenant_id, c.offer_id, c.click_id, c.txn_id, ${WHOSE} as whose, c.order_value as first_value, i.order_value as value, c.created_at,
+       l.status
+     from ids
+     join conversions c on c.conv_id = ids.conv_id and c.created_at = ids.created_at
+     join offers o on o.offer_id = c.offer_id and o.merchant = $2
+     join conversion_identities i on i.conv_id = c.conv_id
+     join ledger l on l.conv_id = c.conv_id and l.tenant_id = c.tenant_id and l.created_at = c.created_at and l.seq = 0
+     left join visitors v on v.visitor_id = c.visitor_id
+     order by lower(c.txn_id) = lower($6) desc nulls last, c.created_at desc limit ${MOST}`,
+    [params.user_id, params.merchant, params.from, params.to, [order, order.toUpperCase(), order.toLowerCase()], order],
+  );
+  type UnmatchedRow = OfferRow & {
+    unmatched_id: bigint;
+    raw: Record<string, string>;
+    reason: string;
     known: boolean;
     received_at: Date;
   };
   const { rows: unmatched } = await tx.query<UnmatchedRow>(
-    `select u.unmatched_id, o.offer_id, u.raw ->> 'txn_id' as order_id, u.raw ->> 'sale_amount' as sale_amount,
-       u.reason not in ('missing_click', 'unknown_click', 'unsubstituted_macro')
+    `select u.unmatched_id, u.raw, u.reason, o.offer_id, o.base_commission_pct::text as pct, o.fixed_commission::text as fixed,
+       o.country_commissions as countries,
+       u.assigned_at is not null or u.reason not in ('missing_click', 'unknown_click', 'unsubstituted_macro')
          or exists (select 1 from clicks k where k.click_id = u.click_id and k.created_at = id_time(u.click_id)) as known,
        u.received_at
      from unmatched_conversions u
      join offers o on o.offer_id::text = coalesce(u.raw ->> 'offer_id', u.raw ->> 'campaign_id') and o.merchant = $1
-     where u.status = 'open' and u.assigned_at is null and lower(u.raw ->> 'txn_id') = lower($2)
+     where u.status = 'open' and lower(btrim(u.raw ->> 'txn_id')) = lower($2)
      order by u.unmatched_id limit ${MOST}`,
     [params.merchant, order],
   );
   return {
-    clicks: clicks.map((row) => ({ clickId: row.click_id, offerId: row.offer_id })),
+    clicks: clicks.map((row) => ({ clickId: row.click_id, offerId: row.offer_id, linkId: row.link_id })),
     conversions: conversions.map((row) => ({
       convId: row.conv_id,
       tenantId: row.tenant_id,
+      offerId: row.offer_id,
+      clickId: row.click_id,
       txnId: row.txn_id,
-      isOwn: row.own,
-      isNobodys: row.nobodys,
+      whose: row.whose,
+      amounts: [row.first_value, row.value].flatMap((value) => (value === null ? [] : [parsePaise(value)])),
+      occurredAt: row.created_at.getTime(),
+      status: row.status,
     })),
     unmatched: unmatched.map((row) => ({
       unmatchedId: row.unmatched_id,
       offerId: row.offer_id,
-      orderId: row.order_id,
-      amount: row.sale_amount === null ? null : parseNetworkAmount(row.sale_amount.trim()),
+      orderId: row.raw.txn_id ?? '',
+      reason: row.reason,
+      amount: parseNetworkAmount(row.raw.sale_amount?.trim() ?? ''),
+      payout: parseNetworkAmount(row.raw.payout?.trim() ?? ''),
+      commission: commissionFor(row, row.raw.country?.trim().toUpperCase() ?? null),
       hasKnownClick: row.known,
-      receivedAt: row.received_at.getTime(),
+      reportedAt: timeOf(row.raw.created) ?? row.received_at.getTime(),
     })),
   };
 }
 
-/** Gives an approved claim back to operators: what was decided cannot be done. `at` in milliseconds since the Unix epoch. */
-export async function reopenClaim(tx: Tx, claimId: string, at: number): Promise<void> {
-  await tx.query(
-    `update missing_cashback_claims set status = 'open', rule = 'decision_impossible', searched_at = $2 where claim_id = $1`,
-    [claimId, new Date(at)],
+type OfferRow = Parameters<typeof commissionFor>[0] & { offer_id: number };
+
+function timeOf(text: string | undefined): number | null {
+  const at = Date.parse(text ?? '');
+  return Number.isNaN(at) ? null : at;
+}
+
+/** How many other shoppers claim the same order and were not rejected. */
+export async function countRivals(
+  tx: Tx,
+  claim: { user_id: string; merchant: string; order_id: string },
+): Promise<number> {
+  const { rows } = await tx.query<{ count: bigint }>(
+    `select count(*) as count from missing_cashback_claims
+     where merchant = $2 and lower(order_id) = lower($3) and user_id <> $1 and status <> 'rejected'`,
+    [claim.user_id, claim.merchant, claim.order_id],
   );
+  return Number(rows[0]?.count ?? 0n);
+}
+
+/** True for a click that is another shopper's, by itself or by its visitor. */
+export async function isOthersClick(tx: Tx, clickId: bigint, userId: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `select 1 from clicks k left join visitors v on v.visitor_id = k.visitor_id
+     where k.click_id = $1 and k.created_at = id_time($1) and coalesce(v.user_id, k.user_id) <> $2`,
+    [clickId, userId],
+  );
+  return rowCount > 0;
+}
+
+/** What became of an unmatched postback that a claim was linked to. */
+export type LinkedPostback = {
+  status: 'open' | 'matched' | 'dismissed';
+  reason: string;
+  conv_id: bigint | null;
+  tenant_id: string | null;
+  /** It was tried since it was assigned. */
+  is_tried: boolean;
+};
+
+/** What became of an unmatched postback that a claim was linked to; null if it is gone. */
+export async function linkedPostback(tx: Tx, unmatchedId: bigint): Promise<LinkedPostback | null> {
+  const { rows } = await tx.query<LinkedPostback>(
+    `select u.status, u.reason, u.conv_id, u.tenant_id, exists (
+       select 1 from postbacks p where p.postback_id = u.unmatched_id and p.received_at = id_time(u.unmatched_id) and p.processed_at > u.assigned_at) as is_tried
+     from unmatched_conversions u where u.unmatched_id = $1`,
+    [unmatchedId],
+  );
+  return rows[0] ?? null;
+}
+
+/**
+ * Gives a claim back to operators: what was decided, or linked by rule, cannot be done, and `rule` says why. `at` in milliseconds since the Unix epoch.
+ */
+export async function reopenClaim(tx: Tx, params: { claim_id: string; rule: string; at: number }): Promise<void> {
+  await tx.query(
+    `update missing_cashback_claims set status = 'open', rule = $2, searched_at = $3, unmatched_id = null where claim_id = $1`,
+    [params.claim_id, params.rule, new Date(params.at)],
+  );
+}
+
+/** Whose a conversion is, as far as a shopper is known; null if there is no such conversion. Runs in `withOperator`. */
+export async function shopperOfConversion(tx: Tx, convId: bigint): Promise<{ user_id: string | null } | null> {
+  const { rows } = await tx.query<{ user_id: string | null }>('select user_id from conversions where conv_id = $1', [
+    convId,
+  ]);
+  return rows[0] ?? null;
 }
 
 /** The tenant of a conversion, if it is this shopper's; null otherwise. */
