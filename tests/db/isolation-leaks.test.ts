@@ -41,6 +41,7 @@ const TENANT_TABLES = new Map<string, 'own' | 'operators' | 'closed'>([
   ['conversion_aliases', 'closed'],
   ['order_keys', 'closed'],
   ['order_keys_past', 'closed'],
+  ['reward_cover', 'closed'],
 ]);
 /** What belongs to a shopper, and the column that says to whom. */
 const SHOPPER_TABLES = new Map([

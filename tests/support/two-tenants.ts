@@ -226,6 +226,11 @@ export function twoTenants(): TwoTenants {
         payout_id,
         amount: '50.00',
       });
+      // Triggers have written that of the reward above.
+      add('reward_cover', {
+        ...{ tenant_id, side: 'shopper', payee: user_id, currency: 'INR', occurred_at: at, conv_id: newId() },
+        ...{ open: '0.00', settled: '50.00' },
+      });
       add('postbacks', {
         postback_id: conv_id,
         received_at: at,

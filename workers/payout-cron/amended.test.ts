@@ -61,7 +61,7 @@ async function reserved(payee: Payee, most?: bigint): Promise<Payout> {
     if (available === null) throw new Error('the account is held');
     const amount = most ?? available;
     const payouts = [{ payoutId: randomUUID(), amount, creationRequestId: mintCreationRequestId('Hissa', on.random) }];
-    const items = allocate(await uncoveredShares(tx, payee), payouts);
+    const items = allocate(await uncoveredShares(tx, payee, amount), payouts);
     await insertReservation(tx, payee, PURCHASE, payouts, items, on.clock.now());
   });
   const claim = { statuses: ['queued'] as const, now: on.clock.now(), leaseMs: LEASE };

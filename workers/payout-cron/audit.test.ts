@@ -61,7 +61,7 @@ beforeAll(async () => {
         payee,
         PURCHASE,
         payouts,
-        allocate(await uncoveredShares(tx, payee), payouts),
+        allocate(await uncoveredShares(tx, payee, amount), payouts),
         on.clock.now(),
       );
     });
@@ -235,6 +235,12 @@ const BROKEN: [string, string, string][] = [
     'a creator may be paid what no reward stands for',
     `update payee_accounts set available = available + 1000 where payee = '$tenant'`,
   ],
+  [
+    'I10',
+    'what is open of a reward is not what is kept of it',
+    `update reward_cover set open = open + 1 where conv_id = ${conv('confirmed')} and side = 'creator'`,
+  ],
+  ['I10', 'a reward that is open is not kept as such', `delete from reward_cover where payee = '$tenant'`],
   [
     'clicks',
     'a conversion without its click',

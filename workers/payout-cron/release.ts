@@ -1,7 +1,7 @@
 import { lockPayees, writeSettlement } from '@hissaback/shared/db/queries/payee-accounts';
 import { claimReleasable, lastPoll, loadReleasable, writeRelease } from '@hissaback/shared/db/queries/release';
 import { release as releaseMoney } from '@hissaback/shared/domain/release';
-import { payeesOf } from '@hissaback/shared/domain/settlement';
+import { rewardsOf } from '@hissaback/shared/domain/settlement';
 import type { PayoutDeps } from './deps.ts';
 import { page, unpage } from './page.ts';
 
@@ -28,10 +28,11 @@ export async function release(deps: PayoutDeps): Promise<Record<string, number>>
       const convIds = await claimReleasable(tx, { until: now, limit: BATCH, mustBeListed });
       if (convIds.length === 0) return 0;
       const conversions = await loadReleasable(tx, convIds, now);
+      const rewards = rewardsOf(conversions);
       const states = await lockPayees(
         tx,
-        conversions.flatMap((conversion) => payeesOf(conversion)),
-        conversions.map(({ convId }) => convId),
+        rewards.map((reward) => ({ ...reward, taken: 0n, given: 0n })),
+        rewards,
       );
       const settlement = releaseMoney(states, conversions, now);
       await writeRelease(tx, conversions, now);

@@ -119,7 +119,7 @@ async function reserve(run: PayoutRun, { limits, mayReserve }: Payees, key: Paye
       amount,
       creationRequestId: mintCreationRequestId(account.partnerId, run.random),
     }));
-    const items = allocate(await uncoveredShares(tx, payee), payouts);
+    const items = allocate(await uncoveredShares(tx, payee, total(amounts)), payouts);
     await insertReservation(tx, payee, account, payouts, items, now);
     return payouts.length;
   });

@@ -31,6 +31,10 @@ const check = () => stage.run((deps) => findLostPurchases(beginRun(deps)));
 const pages = async () => (await stage.pages()).map((page) => [page.dedup_key, page.event_action]);
 const KEY = 'payouts-database-behind';
 
+/** What triggers would have kept. */
+const COVER =
+  'select refresh_reward_cover(array_agg(tenant_id), array_agg(created_at), array_agg(conv_id)) from ledger';
+
 /** The database before anything was bought for these people: rewards as they were, payouts and what they did gone. */
 async function restore(...people: Shopper[]): Promise<void> {
   for (const { userId } of people)
@@ -40,7 +44,7 @@ async function restore(...people: Shopper[]): Promise<void> {
       delete from payouts where payee = '${userId}';
       update ledger set status = 'confirmed' where user_id = '${userId}';
       update payee_accounts set available = 500, reserved = 0 where payee = '${userId}';
-      reset session_replication_role`);
+      reset session_replication_role; ${COVER}`);
 }
 
 /** The database when the payout was reserved, and no call made. */
@@ -174,7 +178,7 @@ describe('fault 49, money rule 17: the database was restored to an earlier point
     await stage.owner.query(`set session_replication_role = replica;
       delete from journal_entries where event_id like 'p${bought?.payout_id}.%'; delete from payout_items where payout_id = '${bought?.payout_id}';
       delete from payouts where payout_id = '${bought?.payout_id}'; update ledger set status = 'confirmed';
-      update payee_accounts set available = 500, reserved = 0; reset session_replication_role`);
+      update payee_accounts set available = 500, reserved = 0; reset session_replication_role; ${COVER}`);
     await run(MINUTE);
     expect((await stage.payouts()).map(({ status }) => status).sort()).toEqual(['cancelled', 'paid']);
     expect(await stage.cards()).toHaveLength(1);

@@ -105,7 +105,7 @@ async function recall(run: PayoutRun, intent: Intent, now: number): Promise<bool
       if ((await markRecalled(tx, intent.payoutId, now)) || (await isPayout(tx, intent.payoutId))) return true;
       const available = await claimAccount(tx, intent);
       if (available === null || available < intent.amount) return false;
-      const items = allocate(await uncoveredShares(tx, intent), [intent]);
+      const items = allocate(await uncoveredShares(tx, intent, intent.amount), [intent]);
       await insertReservation(tx, intent, intent, [intent], items, now);
       return markRecalled(tx, intent.payoutId, now);
     });

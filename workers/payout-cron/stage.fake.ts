@@ -95,6 +95,7 @@ const TABLES = [
   'audit_log',
   'creator_kyc_holds',
   'voucher_messages',
+  'reward_cover',
   'payout_items',
   'payouts',
   'journal_entries',

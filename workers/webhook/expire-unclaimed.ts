@@ -4,6 +4,7 @@ import { findUnclaimed, lockUnclaimed, markExpired } from '@hissaback/shared/db/
 import type { Database } from '@hissaback/shared/db/types';
 import { mintId } from '@hissaback/shared/domain/click-id';
 import { DESTINATIONS, type Destination, expire } from '@hissaback/shared/domain/expiry';
+import { rewardsOf } from '@hissaback/shared/domain/settlement';
 import type { Deps } from './deps.ts';
 import { whole } from './settings.ts';
 
@@ -28,10 +29,11 @@ export async function expireUnclaimed(db: Database, env: WebhookEnv, deps: Deps)
       const found = await findUnclaimed(tx, { ...limits, limit: BATCH });
       if (found.length === 0) return { found: 0, expired: 0 };
       const conversions = await lockUnclaimed(tx, found, limits);
+      const rewards = rewardsOf(conversions).filter(({ side }) => side === 'creator');
       const states = await lockPayees(
         tx,
-        conversions.map(({ tenantId, currency }) => ({ tenantId, side: 'creator', payee: tenantId, currency })),
-        conversions.map(({ convId }) => convId),
+        rewards.map((reward) => ({ ...reward, taken: 0n, given: 0n })),
+        rewards,
       );
       const mint = () => mintId(deps.clock, deps.random);
       const { settlement, expired } = expire(states, conversions, { destination, mint, at: now });

@@ -7,7 +7,7 @@ import { claimReleasable, loadReleasable, writeRelease } from '../../packages/sh
 import type { Database } from '../../packages/shared/db/types.ts';
 import { allocate, mintCreationRequestId } from '../../packages/shared/domain/payout-plan.ts';
 import { release } from '../../packages/shared/domain/release.ts';
-import { payeesOf } from '../../packages/shared/domain/settlement.ts';
+import { rewardsOf } from '../../packages/shared/domain/settlement.ts';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/postgres.ts';
 import { consumePostbacks } from './postbacks-queue.ts';
 import { type Click, stage } from './stage.fake.ts';
@@ -54,7 +54,13 @@ async function releaseAll(): Promise<void> {
   await payout.transaction(async (tx) => {
     const ids = await claimReleasable(tx, { until: now, limit: 100, mustBeListed: false });
     const conversions = await loadReleasable(tx, ids, now);
-    const states = await lockPayees(tx, conversions.flatMap(payeesOf), ids);
+    const rewards = rewardsOf(conversions);
+    const nothing = { taken: 0n, given: 0n };
+    const states = await lockPayees(
+      tx,
+      rewards.map((reward) => ({ ...reward, ...nothing })),
+      rewards,
+    );
     const settlement = release(states, conversions, now);
     await writeRelease(tx, conversions, now);
     await writeSettlement(tx, states, settlement, now);
@@ -68,7 +74,7 @@ async function reserve(user: string, db = payout): Promise<string | null> {
     if (amount === null || amount === 0n) return null;
     const payoutId = randomUUID();
     const payouts = [{ payoutId, amount, creationRequestId: mintCreationRequestId('Hissa', on.random) }];
-    const items = allocate(await uncoveredShares(tx, key), payouts);
+    const items = allocate(await uncoveredShares(tx, key, amount), payouts);
     const purchase = { endpoint: 'https://agcod.test', region: 'eu-west-1', partnerId: 'Hissa' };
     await insertReservation(tx, key, purchase, payouts, items, on.clock.now());
     return payoutId;

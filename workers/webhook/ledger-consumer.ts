@@ -12,7 +12,7 @@ import { lockPayees, tellPaid, writeSettlement } from '@hissaback/shared/db/quer
 import type { Tx } from '@hissaback/shared/db/types';
 import type { Conversion } from '@hissaback/shared/domain/conversion';
 import { type ClickContext, type Offer, occurredAt } from '@hissaback/shared/domain/intake';
-import { payeesOf, settle } from '@hissaback/shared/domain/settlement';
+import { movesOf, rewardsOf, settle } from '@hissaback/shared/domain/settlement';
 import {
   type Ignored,
   IntakeBatch,
@@ -59,11 +59,7 @@ export async function takeEvents(
   for (const event of distinct(batch.ignored)) if (!taken.has(event.postbackId)) intake.ignore(event);
   const { rows, books } = intake.result();
   const { settled } = books;
-  const payees = await lockPayees(
-    tx,
-    settled.flatMap((entry) => payeesOf(entry.conversion)),
-    settled.map((entry) => entry.conversion.convId),
-  );
+  const payees = await lockPayees(tx, movesOf(settled), rewardsOf(settled.map((entry) => entry.conversion)));
   if (rows.postbacks.length > 0) {
     const { clicksRecovered } = await writeIntake(tx, rows);
     // One of these clicks was being stored at this very moment: its country is known now.

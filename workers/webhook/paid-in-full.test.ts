@@ -3,7 +3,7 @@ import { openDatabase } from '../../packages/shared/db/client.ts';
 import { lockPayees, writeSettlement } from '../../packages/shared/db/queries/payee-accounts.ts';
 import { claimReleasable, loadReleasable, writeRelease } from '../../packages/shared/db/queries/release.ts';
 import { release } from '../../packages/shared/domain/release.ts';
-import { payeesOf } from '../../packages/shared/domain/settlement.ts';
+import { rewardsOf } from '../../packages/shared/domain/settlement.ts';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/postgres.ts';
 import { stage } from './stage.fake.ts';
 
@@ -24,7 +24,13 @@ it('a reward is paid once an amendment leaves nothing of it to be paid (money ru
   await payout.transaction(async (tx) => {
     const ids = await claimReleasable(tx, { until: now, limit: 100, mustBeListed: false });
     const conversions = await loadReleasable(tx, ids, now);
-    const states = await lockPayees(tx, conversions.flatMap(payeesOf), ids);
+    const rewards = rewardsOf(conversions);
+    const nothing = { taken: 0n, given: 0n };
+    const states = await lockPayees(
+      tx,
+      rewards.map((reward) => ({ ...reward, ...nothing })),
+      rewards,
+    );
     const settlement = release(states, conversions, now);
     await writeRelease(tx, conversions, now);
     await writeSettlement(tx, states, settlement, now);

@@ -430,6 +430,25 @@ export const payoutItems = pgTable(
   (table) => [primaryKey({ columns: [table.ledId, table.side, table.eventId] })],
 );
 
+export const rewardCover = pgTable(
+  'reward_cover',
+  {
+    tenantId: uuid('tenant_id').notNull(),
+    side: text('side').notNull(),
+    payee: uuid('payee').notNull(),
+    currency: char('currency', { length: 3 }).notNull(),
+    occurredAt: instant('occurred_at').notNull(),
+    convId: bigint('conv_id', { mode: 'bigint' }).notNull(),
+    open: money('open').notNull(),
+    settled: money('settled').notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.tenantId, table.side, table.payee, table.currency, table.occurredAt, table.convId],
+    }),
+  ],
+);
+
 export const postbacks = pgTable(
   'postbacks',
   {

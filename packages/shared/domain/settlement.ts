@@ -2,6 +2,14 @@ import { payeeOf, type Settled } from './conversion.ts';
 import { accounts, type EventKind, eventIds, type Posting, postEvent, type Side } from './journal.ts';
 import { lesser, type Paise } from './money.ts';
 
+export type PayeeKey = Pick<PayeeAccount, 'tenantId' | 'side' | 'payee' | 'currency'>;
+
+/** Released money that is about to be taken from a payee, and given to it. Paise, neither below zero. */
+export type PayeeMove = PayeeKey & { readonly taken: Paise; readonly given: Paise };
+
+/** A conversion as one of its payees has it; `occurredAt` in milliseconds since the Unix epoch. */
+export type RewardKey = PayeeKey & { readonly convId: bigint; readonly occurredAt: number };
+
 /** A payee's account, held under its lock. Paise; `receivable` is what the payee owes. */
 export type PayeeAccount = {
   readonly tenantId: string;
@@ -41,9 +49,12 @@ export type SettledItem = {
 
 export type PayeeState = {
   readonly account: PayeeAccount;
-  /** Conversions with something uncovered, and those that are about to change; oldest first. */
+  /**
+   * Those that are about to change, the oldest with something uncovered, and the newest that were used up for a debt; as many of both as what is about to
+   * move could reach. Oldest first.
+   */
   readonly shares: Share[];
-  /** Newest first; no call was made for any of them. */
+  /** Newest first; no call was made for any of them. None where what is available suffices. */
   readonly queued: QueuedPayout[];
   /** Live ones, in any order; of shares that are loaded. */
   readonly settled: SettledItem[];
@@ -55,7 +66,7 @@ export type Settlement = {
   items: { ledId: bigint; tenantId: string; side: Side; eventId: string; amount: Paise }[];
   cancelled: string[];
   /** Conversions whose live items no longer stand for money that was kept. */
-  returned: { convId: bigint; side: Side }[];
+  returned: { convId: bigint; tenantId: string; occurredAt: number; side: Side }[];
   /** Items that are no longer needed; what still is of one is written again among `items`. */
   undone: { ledId: bigint; side: Side; eventId: string }[];
 };
@@ -64,19 +75,34 @@ export function noSettlement(): Settlement {
   return { postings: [], items: [], cancelled: [], returned: [], undone: [] };
 }
 
-export function payeeKey(account: Pick<PayeeAccount, 'tenantId' | 'side' | 'payee' | 'currency'>): string {
+export function payeeKey(account: PayeeKey): string {
   return `${account.tenantId} ${account.side} ${account.payee} ${account.currency}`;
 }
 
 /** The two accounts that a conversion's money belongs to. */
-export function payeesOf(
-  conversion: Settled['conversion'],
-): Pick<PayeeAccount, 'tenantId' | 'side' | 'payee' | 'currency'>[] {
+export function payeesOf(conversion: Settled['conversion']): PayeeKey[] {
   const { tenantId, currency } = conversion;
   return [
     { tenantId, side: 'creator', payee: tenantId, currency },
     { tenantId, side: 'shopper', payee: payeeOf(conversion), currency },
   ];
+}
+
+/** Conversions as their payees have them. */
+export function rewardsOf(conversions: readonly Settled['conversion'][]): RewardKey[] {
+  return conversions.flatMap((conversion) =>
+    payeesOf(conversion).map((key) => ({ ...key, convId: conversion.convId, occurredAt: conversion.occurredAt })),
+  );
+}
+
+/** What these changes take from their payees and give them. */
+export function movesOf(settled: readonly Settled[]): PayeeMove[] {
+  return settled.flatMap(({ conversion, change }) =>
+    payeesOf(conversion).map((key) => {
+      const amount = key.side === 'shopper' ? change.user : change.creator;
+      return { ...key, taken: amount < 0n ? -amount : 0n, given: amount > 0n ? amount : 0n };
+    }),
+  );
 }
 
 /**
@@ -107,7 +133,8 @@ export function settle(states: ReadonlyMap<string, PayeeState>, settled: readonl
         lines.push({ account: account(state, 'available'), amount });
       } else if (amount < 0n) lines.push(...takeBack(out, state, entry, -amount));
       if (entry.kind === 'reversal') {
-        out.returned.push({ convId: conversion.convId, side: key.side });
+        const { convId, tenantId, occurredAt } = conversion;
+        out.returned.push({ convId, tenantId, occurredAt, side: key.side });
         forget(out, state, conversion.convId);
       }
     }

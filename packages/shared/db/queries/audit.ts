@@ -200,19 +200,31 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: 'I10',
-    says: 'what a payee may be paid stands on rewards that are not used up',
+    says: 'what a payee may be paid stands on rewards that are not used up, and what is kept of them to be found quickly is right',
     breaches: `
+      with shares as materialized (
+        select tenant_id, side, payee, currency, occurred_at, conv_id, greatest(net - covered, 0) as open,
+          greatest(settled - greatest(covered - net, 0), 0) as settled
+        from (
+          select l.tenant_id, b.side, b.payee, l.currency, l.created_at as occurred_at, l.conv_id, sum(b.amount) as net,
+            coalesce(sum(i.covered), 0) as covered, coalesce(sum(i.settled), 0) as settled
+          from ledger l cross join lateral (values ('shopper', l.user_id, l.user_amount), ('creator', l.tenant_id, l.creator_amount)) as b(side, payee, amount)
+          left join (select led_id, side, sum(amount) as covered, sum(amount) filter (where payout_id is null) as settled
+                     from payout_items where returned_at is null group by led_id, side) i on i.led_id = l.led_id and i.side = b.side
+          where l.status in ('confirmed', 'paid') and b.payee is not null
+          group by l.tenant_id, b.side, b.payee, l.currency, l.created_at, l.conv_id) x)
       select a.tenant_id || ' ' || a.side || ' ' || a.payee || ' available ' || a.available || ' of rewards ' || coalesce(s.open, 0) as what
       from payee_accounts a
-      left join (
-        select tenant_id, side, payee, currency, sum(greatest(net - covered, 0)) as open from (
-          select l.tenant_id, b.side, b.payee, l.currency, l.conv_id, sum(b.amount) as net,
-            coalesce(sum((select sum(i.amount) from payout_items i where i.led_id = l.led_id and i.side = b.side and i.returned_at is null)), 0) as covered
-          from ledger l cross join lateral (values ('shopper', l.user_id, l.user_amount), ('creator', l.tenant_id, l.creator_amount)) as b(side, payee, amount)
-          where l.status in ('confirmed', 'paid') and b.payee is not null
-          group by l.tenant_id, b.side, b.payee, l.currency, l.conv_id) x
-        group by tenant_id, side, payee, currency) s on s.tenant_id = a.tenant_id and s.side = a.side and s.payee = a.payee and s.currency = a.currency
-      where a.available > coalesce(s.open, 0)`,
+      left join (select tenant_id, side, payee, currency, sum(open) as open from shares group by tenant_id, side, payee, currency) s
+        on s.tenant_id = a.tenant_id and s.side = a.side and s.payee = a.payee and s.currency = a.currency
+      where a.available > coalesce(s.open, 0)
+      union all
+      select 'conversion ' || coalesce(c.conv_id, s.conv_id) || ' ' || coalesce(c.side, s.side) || ' kept open ' || coalesce(c.open, 0) || ', settled '
+        || coalesce(c.settled, 0) || ' of ' || coalesce(s.open, 0) || ', ' || coalesce(s.settled, 0)
+      from (select * from shares where open > 0 or settled > 0) s
+      full join reward_cover c on c.tenant_id = s.tenant_id and c.side = s.side and c.payee = s.payee and c.currency = s.currency
+        and c.occurred_at = s.occurred_at and c.conv_id = s.conv_id
+      where (c.open, c.settled) is distinct from (s.open, s.settled)`,
   },
   {
     name: 'clicks',

@@ -1,5 +1,5 @@
+import type { PayeeKey } from '../../domain/settlement.ts';
 import type { Tx } from '../types.ts';
-import type { PayeeKey } from './payee-accounts.ts';
 import { RECIPIENT } from './payouts.ts';
 
 /** True if a payout of the payee was made since `since` (milliseconds since the Unix epoch), one that was not taken back. */

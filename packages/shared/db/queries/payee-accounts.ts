@@ -1,42 +1,76 @@
 import type { Side } from '../../domain/journal.ts';
-import { formatPaise, parsePaise } from '../../domain/money.ts';
+import { formatPaise, type Paise, parsePaise } from '../../domain/money.ts';
 import {
   type PayeeAccount,
+  type PayeeKey,
+  type PayeeMove,
   type PayeeState,
   payeeKey,
   type QueuedPayout,
+  type RewardKey,
   type Settlement,
 } from '../../domain/settlement.ts';
 import type { Tx } from '../types.ts';
 import { postingRows } from './intake-write.ts';
 
-export type PayeeKey = Pick<PayeeAccount, 'tenantId' | 'side' | 'payee' | 'currency'>;
-
 /**
- * Locks the payees' accounts in key order, making those that are missing, and loads what a settlement must know of them
- * (money rule 11). Identity rows are locked before, never after.
- * @param convIds conversions to load whatever is left of them
+ * Locks the payees' accounts in key order, making those that are missing, and loads what a settlement must know of them (money rule 11). Identity rows are
+ * locked before, never after. What is read grows with what moves and what is open, never with all that a payee has earned.
+ * @param moves what is about to be taken from the payees and given to them; nothing of either where pending money is only released
+ * @param rewards the conversions that are about to change, with whatever is left of them
  */
 export async function lockPayees(
   tx: Tx,
-  keys: readonly PayeeKey[],
-  convIds: readonly bigint[],
+  moves: readonly PayeeMove[],
+  rewards: readonly RewardKey[],
 ): Promise<Map<string, PayeeState>> {
   const states = new Map<string, PayeeState>();
-  if (keys.length === 0) return states;
-  const wanted = [...new Map(keys.map((key) => [payeeKey(key), key])).values()].sort((a, b) =>
-    payeeKey(a) < payeeKey(b) ? -1 : 1,
+  if (moves.length === 0) return states;
+  const wanted = [...sumOf(moves).values()].sort((a, b) => (payeeKey(a) < payeeKey(b) ? -1 : 1));
+  await lockAccounts(tx, wanted, states);
+  const needs = wanted.flatMap((move): Need[] => {
+    const state = states.get(payeeKey(move));
+    return state === undefined ? [] : [{ state, ...move, owed: state.account.receivable + move.taken }];
+  });
+  const behind = await loadQueued(
+    tx,
+    needs.filter(({ taken, owed, state }) => taken > 0n && state.account.available < owed),
   );
-  const columns = [
-    wanted.map((key) => key.tenantId),
-    wanted.map((key) => key.side),
-    wanted.map((key) => key.payee),
-    wanted.map((key) => key.currency),
+  await loadShares(tx, needs, [...rewards, ...behind]);
+  return states;
+}
+
+/** What of a payee's rewards may be reached: `owed` is the most that can be worked off or taken back, in paise. */
+type Need = PayeeMove & { state: PayeeState; owed: Paise };
+
+/** One move a payee. */
+function sumOf(moves: readonly PayeeMove[]): Map<string, PayeeMove> {
+  const sums = new Map<string, PayeeMove>();
+  for (const move of moves) {
+    const sum = sums.get(payeeKey(move));
+    sums.set(payeeKey(move), {
+      ...move,
+      taken: move.taken + (sum?.taken ?? 0n),
+      given: move.given + (sum?.given ?? 0n),
+    });
+  }
+  return sums;
+}
+
+function keyColumns(keys: readonly PayeeKey[]): unknown[] {
+  return [
+    keys.map((key) => key.tenantId),
+    keys.map((key) => key.side),
+    keys.map((key) => key.payee),
+    keys.map((key) => key.currency),
   ];
+}
+
+async function lockAccounts(tx: Tx, keys: readonly PayeeKey[], states: Map<string, PayeeState>): Promise<void> {
   await tx.query(
     `insert into payee_accounts (tenant_id, side, payee, currency)
      select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) on conflict do nothing`,
-    columns,
+    keyColumns(keys),
   );
   type AccountRow = {
     tenant_id: string;
@@ -53,7 +87,7 @@ export async function lockPayees(
      join unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as k(tenant_id, side, payee, currency)
        on a.tenant_id = k.tenant_id and a.side = k.side and a.payee = k.payee and a.currency = k.currency
      order by a.tenant_id, a.side, a.payee, a.currency for update of a`,
-    columns,
+    keyColumns(keys),
   );
   for (const row of accounts.rows) {
     const account: PayeeAccount = {
@@ -67,126 +101,80 @@ export async function lockPayees(
     };
     states.set(payeeKey(account), { account, shares: [], queued: [], settled: [] });
   }
-  await loadQueued(tx, columns, states);
-  await loadSettled(tx, columns, states);
-  const behind = [...states.values()].flatMap((state) => [
-    ...state.queued.flatMap(({ items }) => items.map(({ convId }) => convId)),
-    ...state.settled.map(({ convId }) => convId),
-  ]);
-  await loadShares(tx, columns, [...new Set([...convIds, ...behind])], states);
-  for (const state of states.values()) await loadOpenOfCreator(tx, state);
-  return states;
 }
 
-// A shopper's rewards are few; a creator's are a whole tenant's, so only those that change are loaded.
-async function loadShares(
-  tx: Tx,
-  columns: unknown[],
-  convIds: readonly bigint[],
-  states: Map<string, PayeeState>,
-): Promise<void> {
+/**
+ * Loads the given rewards; beside them the payee's oldest open ones that make up what may be worked off or taken back, and the newest ones used up for a
+ * debt that what may be given could free. More than that a settlement cannot reach (domain/settlement.ts goes oldest and newest first).
+ */
+async function loadShares(tx: Tx, needs: readonly Need[], rewards: readonly RewardKey[]): Promise<void> {
+  const number = new Map(needs.map((need, index) => [payeeKey(need), index + 1]));
   type Row = {
-    tenant_id: string;
-    side: Side;
-    payee: string;
-    currency: string;
+    i: number;
     conv_id: bigint;
     led_id: bigint;
     net: string;
     covered: string;
+    items: { led_id: string; event_id: string; amount: string }[] | null;
   };
   const { rows } = await tx.query<Row>(
-    `with shares as (
-       select k.tenant_id, k.side, k.payee, k.currency, l.conv_id, l.created_at, min(l.led_id) filter (where l.seq = 0) as led_id,
-         coalesce(sum(case k.side when 'shopper' then l.user_amount else l.creator_amount end)
-                  filter (where l.status in ('confirmed', 'paid')), 0) as net,
-         coalesce(sum((select sum(i.amount) from payout_items i
-                       where i.led_id = l.led_id and i.side = k.side and i.returned_at is null)), 0) as covered
-       from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as k(tenant_id, side, payee, currency)
-       join ledger l on l.tenant_id = k.tenant_id and l.currency = k.currency and (k.side = 'creator' or l.user_id = k.payee)
-       where (k.side = 'shopper' and l.status in ('confirmed', 'paid')) or l.conv_id = any($5::bigint[])
-       group by k.tenant_id, k.side, k.payee, k.currency, l.conv_id, l.created_at)
-     select * from shares where net > covered or conv_id = any($5::bigint[]) order by created_at, conv_id`,
-    [...columns, convIds],
+    `with payees as (
+       select k.*, k.currency::bpchar as code, array(select g.conv_id from unnest($7::int[], $9::bigint[]) as g(i, conv_id) where g.i = k.i) as given
+       from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::numeric[], $6::numeric[]) with ordinality
+         as k(tenant_id, side, payee, currency, owed, freed, i)
+       where k.owed > 0 or k.freed > 0),
+     wanted as (
+       select g.i, g.at, g.conv_id from unnest($7::int[], $8::timestamptz[], $9::bigint[]) as g(i, at, conv_id)
+       union
+       select p.i, o.occurred_at, o.conv_id from payees p cross join lateral oldest_open(p.tenant_id, p.side, p.payee, p.code, p.owed, p.given) o
+       union
+       select p.i, o.occurred_at, o.conv_id from payees p cross join lateral newest_settled(p.tenant_id, p.side, p.payee, p.code, p.freed, p.given) o)
+     select w.i::int, w.conv_id, s.led_id, s.net::text, s.covered::text,
+       case when s.settled > 0 then (
+         select jsonb_agg(jsonb_build_object('led_id', x.led_id::text, 'event_id', x.event_id, 'amount', x.amount::text) order by x.led_id, x.event_id)
+         from ledger l
+         cross join lateral (
+           select * from payout_items x
+           where x.led_id = l.led_id and x.side = ($2::text[])[w.i::int] and x.payout_id is null and x.returned_at is null offset 0) x
+         where l.conv_id = w.conv_id and l.tenant_id = ($1::uuid[])[w.i::int] and l.created_at = w.at) end as items
+     from wanted w
+     cross join lateral reward_share(($1::uuid[])[w.i::int], ($2::text[])[w.i::int], ($3::uuid[])[w.i::int], (($4::text[])[w.i::int])::bpchar, w.at, w.conv_id) s
+     order by w.at, w.conv_id`,
+    [
+      ...keyColumns(needs),
+      needs.map(({ owed }) => formatPaise(owed)),
+      needs.map(({ given, state }) => formatPaise(given + state.queued.reduce((sum, { amount }) => sum + amount, 0n))),
+      rewards.map((reward) => number.get(payeeKey(reward)) ?? 0),
+      rewards.map(({ occurredAt }) => new Date(occurredAt)),
+      rewards.map(({ convId }) => convId),
+    ],
   );
-  for (const row of rows)
-    states
-      .get(payeeKey({ tenantId: row.tenant_id, side: row.side, payee: row.payee, currency: row.currency.trim() }))
-      ?.shares.push({
-        convId: row.conv_id,
-        ledId: row.led_id,
-        net: parsePaise(row.net),
-        covered: parsePaise(row.covered),
-      });
-}
-
-/**
- * What a creator owes is worked off any of the tenant's rewards, and so is a change of one that was paid already: only then are others than those that
- * change needed, the oldest and no more than could be taken.
- */
-async function loadOpenOfCreator(tx: Tx, { account, shares }: PayeeState): Promise<void> {
-  const covered = shares.reduce((sum, share) => sum + share.covered, 0n);
-  const most = account.receivable + 2n * covered;
-  if (account.side !== 'creator' || most === 0n) return;
-  const { rows } = await tx.query<{ conv_id: bigint; led_id: bigint; net: string; covered: string }>(
-    `with shares as (
-       select l.conv_id, l.created_at, min(l.led_id) filter (where l.seq = 0) as led_id, sum(l.creator_amount) as net,
-         coalesce(sum((select sum(i.amount) from payout_items i
-                       where i.led_id = l.led_id and i.side = 'creator' and i.returned_at is null)), 0) as covered
-       from ledger l
-       where l.tenant_id = $1 and l.currency = $2 and l.status in ('confirmed', 'paid') and l.conv_id <> all($4::bigint[])
-       group by l.conv_id, l.created_at),
-     running as (select *, sum(net - covered) over (order by created_at, conv_id) as total from shares where net > covered)
-     select conv_id, led_id, net::text, covered::text from running where total - (net - covered) < $3::numeric order by created_at, conv_id`,
-    [account.tenantId, account.currency, formatPaise(most), shares.map(({ convId }) => convId)],
-  );
-  for (const row of rows)
-    shares.push({
-      convId: row.conv_id,
+  for (const row of rows) {
+    const state = needs[row.i - 1]?.state;
+    if (state === undefined) continue;
+    const convId = row.conv_id;
+    state.shares.push({
+      convId,
       ledId: row.led_id,
       net: parsePaise(row.net),
       covered: parsePaise(row.covered),
     });
-}
-
-async function loadSettled(tx: Tx, columns: unknown[], states: Map<string, PayeeState>): Promise<void> {
-  type Row = {
-    tenant_id: string;
-    side: Side;
-    payee: string;
-    currency: string;
-    led_id: bigint;
-    conv_id: bigint;
-    event_id: string;
-    amount: string;
-  };
-  const { rows } = await tx.query<Row>(
-    `with keys as (select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) as k(tenant_id, side, payee, currency))
-     select k.*, i.led_id, l.conv_id, i.event_id, i.amount::text from keys k
-     join ledger l on l.tenant_id = k.tenant_id and l.user_id = k.payee and l.currency = k.currency and l.status in ('confirmed', 'paid')
-     join payout_items i on i.led_id = l.led_id and i.side = k.side and i.payout_id is null and i.returned_at is null
-     where k.side = 'shopper'
-     union all
-     select k.*, i.led_id, l.conv_id, i.event_id, i.amount::text from keys k
-     join payout_items i on i.tenant_id = k.tenant_id and i.side = k.side and i.payout_id is null and i.returned_at is null
-     join ledger l on l.led_id = i.led_id and l.tenant_id = i.tenant_id and l.currency = k.currency
-     where k.side = 'creator'
-     order by led_id, event_id`,
-    columns,
-  );
-  for (const row of rows)
-    states
-      .get(payeeKey({ tenantId: row.tenant_id, side: row.side, payee: row.payee, currency: row.currency.trim() }))
-      ?.settled.push({
-        ledId: row.led_id,
-        convId: row.conv_id,
-        eventId: row.event_id,
-        amount: parsePaise(row.amount),
+    for (const item of row.items ?? [])
+      state.settled.push({
+        ledId: BigInt(item.led_id),
+        convId,
+        eventId: item.event_id,
+        amount: parsePaise(item.amount),
       });
+  }
 }
 
-/** Payouts that a sender holds at this moment are passed by: they are on their way. */
-async function loadQueued(tx: Tx, columns: unknown[], states: Map<string, PayeeState>): Promise<void> {
+/**
+ * Payouts that could be given back, into the payees' states; the rewards behind them are answered. Payouts that a sender holds at this moment are passed
+ * by: they are on their way.
+ */
+async function loadQueued(tx: Tx, needs: readonly Need[]): Promise<RewardKey[]> {
+  if (needs.length === 0) return [];
   type Row = { tenant_id: string; side: Side; payee: string; currency: string; payout_id: string; amount: string };
   const { rows } = await tx.query<Row>(
     `select p.tenant_id, p.side, p.payee, p.currency, p.payout_id, p.amount from payouts p
@@ -194,27 +182,33 @@ async function loadQueued(tx: Tx, columns: unknown[], states: Map<string, PayeeS
        on p.tenant_id = k.tenant_id and p.side = k.side and p.payee = k.payee and p.currency = k.currency
      where p.status = 'queued' and not p.card_may_exist
      order by p.created_at desc, p.payout_id desc for update of p skip locked`,
-    columns,
+    keyColumns(needs),
   );
-  if (rows.length === 0) return;
-  const items = await tx.query<{ payout_id: string; conv_id: bigint; amount: string }>(
-    `select i.payout_id, l.conv_id, i.amount from payout_items i
+  if (rows.length === 0) return [];
+  const items = await tx.query<{ payout_id: string; conv_id: bigint; created_at: Date; amount: string }>(
+    `select i.payout_id, l.conv_id, l.created_at, i.amount from payout_items i
      join ledger l on l.led_id = i.led_id and l.tenant_id = i.tenant_id
-     where i.payout_id = any($1::uuid[]) and i.returned_at is null`,
-    [rows.map((row) => row.payout_id)],
+     where i.payout_id = any($1::uuid[]) and i.returned_at is null and l.tenant_id = any($2::uuid[])`,
+    [rows.map((row) => row.payout_id), [...new Set(rows.map((row) => row.tenant_id))]],
   );
-  for (const row of rows) {
+  const itemsOf = Map.groupBy(items.rows, (item) => item.payout_id);
+  const stateOf = new Map(needs.map((need) => [payeeKey(need), need.state]));
+  return rows.flatMap((row): RewardKey[] => {
+    const key: PayeeKey = {
+      tenantId: row.tenant_id,
+      side: row.side,
+      payee: row.payee,
+      currency: row.currency.trim(),
+    };
+    const paid = itemsOf.get(row.payout_id) ?? [];
     const payout: QueuedPayout = {
       payoutId: row.payout_id,
       amount: parsePaise(row.amount),
-      items: items.rows
-        .filter((item) => item.payout_id === row.payout_id)
-        .map((item) => ({ convId: item.conv_id, amount: parsePaise(item.amount) })),
+      items: paid.map((item) => ({ convId: item.conv_id, amount: parsePaise(item.amount) })),
     };
-    states
-      .get(payeeKey({ tenantId: row.tenant_id, side: row.side, payee: row.payee, currency: row.currency.trim() }))
-      ?.queued.push(payout);
-  }
+    stateOf.get(payeeKey(key))?.queued.push(payout);
+    return paid.map((item) => ({ ...key, convId: item.conv_id, occurredAt: item.created_at.getTime() }));
+  });
 }
 
 /**
@@ -246,7 +240,12 @@ export async function writeSettlement(
       event_id: item.eventId,
       amount: formatPaise(item.amount),
     })),
-    returned: settlement.returned.map((entry) => ({ conv_id: String(entry.convId), side: entry.side })),
+    returned: settlement.returned.map((entry) => ({
+      conv_id: String(entry.convId),
+      tenant_id: entry.tenantId,
+      created_at: new Date(entry.occurredAt).toISOString(),
+      side: entry.side,
+    })),
     undone: settlement.undone.map(({ ledId, side, eventId }) => ({ led_id: String(ledId), side, event_id: eventId })),
   };
   const { rows } = await tx.query<{ cancelled: bigint }>(WRITE, [
@@ -317,8 +316,8 @@ postings as (
 ),
 returned as (
   update payout_items i set returned_at = $2
-  from input, jsonb_to_recordset(j -> 'returned') as r(conv_id bigint, side text), ledger l
-  where l.conv_id = r.conv_id and i.led_id = l.led_id and i.side = r.side and i.returned_at is null
+  from input, jsonb_to_recordset(j -> 'returned') as r(conv_id bigint, tenant_id uuid, created_at timestamptz, side text), ledger l
+  where l.conv_id = r.conv_id and l.tenant_id = r.tenant_id and l.created_at = r.created_at and i.led_id = l.led_id and i.side = r.side and i.returned_at is null
     and (i.payout_id is null or not (i.payout_id = any($3::uuid[])))
 ),
 undone as (

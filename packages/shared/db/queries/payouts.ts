@@ -2,11 +2,11 @@ import { accounts, type EventKind, eventIds, type Posting, postEvent, type Side 
 import { formatPaise, type Paise, parsePaise } from '../../domain/money.ts';
 import type { LedgerShare, PayoutItem } from '../../domain/payout-plan.ts';
 import type { PayoutStatus } from '../../domain/payout-state.ts';
-import { giveBack, noSettlement } from '../../domain/settlement.ts';
+import { giveBack, noSettlement, type PayeeKey } from '../../domain/settlement.ts';
 import type { Tx } from '../types.ts';
-import { lockPayees, type PayeeKey, tellPaid, writeSettlement } from './payee-accounts.ts';
+import { lockPayees, tellPaid, writeSettlement } from './payee-accounts.ts';
 
-export type { PayeeKey } from './payee-accounts.ts';
+export type { PayeeKey } from '../../domain/settlement.ts';
 
 /** A payout as the sender needs it; amounts in paise, times in milliseconds since the Unix epoch. */
 export type Payout = PayeeKey & {
@@ -130,22 +130,21 @@ function accountKey({ tenantId, side, payee, currency }: PayeeKey): unknown[] {
   return [tenantId, side, payee, currency];
 }
 
-/** The payee's released ledger rows, of conversions that are not fully covered yet, oldest conversion first. */
-export async function uncoveredShares(tx: Tx, key: PayeeKey): Promise<LedgerShare[]> {
+/**
+ * The payee's released ledger rows, of conversions that are not fully covered yet, oldest conversion first, and of no more than make up `most`.
+ * @param most what is to be paid of them, in paise
+ */
+export async function uncoveredShares(tx: Tx, key: PayeeKey, most: Paise): Promise<LedgerShare[]> {
   type Row = { ledId: bigint; convId: bigint; amount: string; covered: string };
   const { rows } = await tx.query<Row>(
-    `with shares as (
-       select l.led_id, l.conv_id, l.seq, l.created_at,
-         case when $2 = 'shopper' then l.user_amount else l.creator_amount end as amount,
-         coalesce((select sum(i.amount) from payout_items i
-                   where i.led_id = l.led_id and i.side = $2 and i.returned_at is null), 0) as covered
-       from ledger l
-       where l.tenant_id = $1 and ($2 <> 'shopper' or l.user_id = $3) and l.currency = $4
-         and l.status in ('confirmed', 'paid')),
-     sums as (select s.*, sum(amount - covered) over (partition by conv_id) as uncovered from shares s)
-     select led_id as "ledId", conv_id as "convId", amount::text, covered::text
-     from sums where uncovered > 0 order by created_at, conv_id, seq`,
-    accountKey(key),
+    `select l.led_id as "ledId", l.conv_id as "convId",
+       (case when $2 = 'shopper' then l.user_amount else l.creator_amount end)::text as amount,
+       coalesce((select sum(i.amount) from payout_items i where i.led_id = l.led_id and i.side = $2 and i.returned_at is null), 0)::text as covered
+     from oldest_open($1::uuid, $2::text, $3::uuid, $4::text::bpchar, $5::numeric, array[]::bigint[]) o
+     cross join lateral (select * from ledger l where l.conv_id = o.conv_id and l.tenant_id = $1::uuid and l.created_at = o.occurred_at offset 0) l
+     where l.status in ('confirmed', 'paid')
+     order by l.created_at, l.conv_id, l.seq`,
+    [...accountKey(key), formatPaise(most)],
   );
   return rows.map((row) => ({ ...row, amount: parsePaise(row.amount), covered: parsePaise(row.covered) }));
 }
@@ -457,17 +456,19 @@ export async function returnMoney(
   from: 'reserved' | 'voucher',
   now: number,
 ): Promise<void> {
-  const { rows } = await tx.query<{ convId: bigint; amount: string }>(
-    `select l.conv_id as "convId", i.amount::text from payout_items i
+  const { rows } = await tx.query<{ convId: bigint; occurredAt: Date; amount: string }>(
+    `select l.conv_id as "convId", l.created_at as "occurredAt", i.amount::text from payout_items i
      join ledger l on l.led_id = i.led_id and l.tenant_id = i.tenant_id
-     where i.payout_id = $1 and i.returned_at is null`,
-    [payout.payoutId],
+     where i.payout_id = $1 and i.returned_at is null and l.tenant_id = $2`,
+    [payout.payoutId, payout.tenantId],
   );
   const items = rows.map((row) => ({ convId: row.convId, amount: parsePaise(row.amount) }));
+  const { tenantId, side, payee, currency } = payout;
+  const key = { tenantId, side, payee, currency };
   const states = await lockPayees(
     tx,
-    [payout],
-    items.map(({ convId }) => convId),
+    [{ ...key, taken: 0n, given: payout.amount }],
+    rows.map(({ convId, occurredAt }) => ({ ...key, convId, occurredAt: occurredAt.getTime() })),
   );
   const settlement = noSettlement();
   for (const state of states.values()) giveBack(settlement, state, { ...payout, items }, from);
