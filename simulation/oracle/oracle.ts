@@ -212,7 +212,7 @@ export class Oracle {
     for (const c of named) {
       const fits =
         agrees(c.networkId, said.networkId) &&
-        agrees(c.orderId, said.orderId) &&
+        (agrees(c.orderId, said.orderId) || isLost(said.status)) &&
         c.offer.id === said.offerId &&
         (said.click === null || (click !== null && clickKey(c.click) === clickKey(click)));
       return fits ? c : 'ambiguous';

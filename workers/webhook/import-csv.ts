@@ -36,7 +36,7 @@ export async function importCsv(
   };
   let batch: Record<string, string>[] = [];
   const flush = async (): Promise<void> => {
-    const counts = file.dryRun ? await foreseeNetworkRows(db, batch) : await take(batch);
+    const counts = file.dryRun ? await foreseeNetworkRows(db, env, batch) : await take(batch);
     report.sent += counts.sent;
     report.known += counts.known;
     batch = [];

@@ -1,16 +1,19 @@
 import type { EventSource, PostbackMessage } from '@hissaback/shared/contracts/postback-message';
 import {
+  type Agreed,
   compareWithBooks,
   type Finding,
   markListed,
   type NetworkRow,
   recordFindings,
+  tenantsOfLinks,
 } from '@hissaback/shared/db/queries/reconciliation';
-import type { Database } from '@hissaback/shared/db/types';
+import type { Database, Tx } from '@hissaback/shared/db/types';
 import { mintId } from '@hissaback/shared/domain/click-id';
 import { keepAsEvidence, storable } from '@hissaback/shared/domain/text';
 import type { Deps } from './deps.ts';
 import { pause } from './pause.ts';
+import { readClick } from './read-click.ts';
 
 const MESSAGES_AT_ONCE = 100;
 /** Waits before a full queue is asked again, in milliseconds: it takes 5,000 messages a second. */
@@ -36,25 +39,26 @@ export async function takeNetworkRows(
   const rows = given.map(storableRow);
   const at = deps.clock.now();
   const news = await db.transaction(async (tx) => {
-    const answers = await compareWithBooks(tx, rows);
+    const answers = await compareWithBooks(tx, rows, env.CREDIT_CURRENCY);
+    const tenants = await tenantsByReference(tx, env, rows, answers, at);
     if (from.pollStartedAt !== undefined) await markListed(tx, rows, from.pollStartedAt);
     const findings: Finding[] = [];
-    const agreed: string[] = [];
-    const different: NetworkRow[] = [];
+    const agreed: Agreed[] = [];
+    const unheard: NetworkRow[] = [];
     for (const [index, row] of rows.entries()) {
       const answer = answers[index];
       const key = `net:${row._id ?? ''}`;
       if (answer === undefined || answer.standing === 'waiting') continue;
       if (answer.standing === 'same') {
-        agreed.push(key);
+        agreed.push({ key, convId: answer.convId, tenantId: answer.tenantId });
         continue;
       }
-      different.push(row);
+      if (answer.isNews) unheard.push(row);
       if ((row._id ?? '') === '') continue;
       findings.push({
         kind: answer.standing,
         key: key.slice(0, 160),
-        tenantId: answer.tenantId,
+        tenantId: answer.tenantId ?? tenants.get(index) ?? null,
         day: dayOf(timeOf(row) ?? at),
         networkId: row._id?.slice(0, 64) ?? null,
         convId: answer.convId,
@@ -64,18 +68,45 @@ export async function takeNetworkRows(
       });
     }
     await recordFindings(tx, { findings, agreed, source: from.source, at });
-    return different;
+    return unheard;
   });
   const lastId = await sendRows(env, deps, from.source, news);
   return { sent: news.length, known: rows.length - news.length, lastId };
 }
 
 /** What `takeNetworkRows` would do with rows, without doing it. */
-export async function foreseeNetworkRows(db: Database, rows: readonly NetworkRow[]): Promise<RowCounts> {
+export async function foreseeNetworkRows(
+  db: Database,
+  env: WebhookEnv,
+  rows: readonly NetworkRow[],
+): Promise<RowCounts> {
   if (rows.length === 0) return { sent: 0, known: 0 };
-  const answers = await db.transaction((tx) => compareWithBooks(tx, rows.map(storableRow)));
-  const known = answers.filter(({ standing }) => standing === 'same' || standing === 'waiting').length;
-  return { sent: rows.length - known, known };
+  const answers = await db.transaction((tx) => compareWithBooks(tx, rows.map(storableRow), env.CREDIT_CURRENCY));
+  const sent = answers.filter(({ isNews }) => isNews).length;
+  return { sent, known: rows.length - sent };
+}
+
+/** Whose what is missing here is, by the link in our reference, as the network's rows need not name a publisher. By index. */
+async function tenantsByReference(
+  tx: Tx,
+  env: WebhookEnv,
+  rows: readonly NetworkRow[],
+  answers: readonly { tenantId: string | null }[],
+  at: number,
+): Promise<Map<number, string>> {
+  const links = new Map<number, string>();
+  for (const [index, { p1 = '' }] of rows.entries()) {
+    if (answers[index]?.tenantId !== null || p1 === '') continue;
+    const click = await readClick(p1, env, at);
+    if (click?.kind === 'reference') links.set(index, click.linkId);
+  }
+  const tenants = await tenantsOfLinks(tx, [...new Set(links.values())]);
+  return new Map(
+    [...links].flatMap(([index, link]) => {
+      const tenantId = tenants.get(link);
+      return tenantId === undefined ? [] : [[index, tenantId] as const];
+    }),
+  );
 }
 
 /** One row with a character that PostgreSQL refuses must not hold up those beside it. */

@@ -2,10 +2,7 @@ import { type PostbackMessage, parsePostbackMessage } from '@hissaback/shared/co
 import { databaseBinding, openDatabase } from '@hissaback/shared/db/client';
 import { isLockTimeout } from '@hissaback/shared/db/errors';
 import type { Database } from '@hissaback/shared/db/types';
-import { clickIdTime, parseClickId } from '@hissaback/shared/domain/click-id';
-import { verifyClickReference } from '@hissaback/shared/domain/click-reference';
-import type { EventClick } from '@hissaback/shared/domain/intake';
-import { keyringFrom } from '@hissaback/shared/domain/keyring';
+import { clickIdTime } from '@hissaback/shared/domain/click-id';
 import { readNetworkRow, readPostback } from '@hissaback/shared/domain/postback';
 import { createLog } from '@hissaback/shared/http/log';
 import { askVelocity } from './ask-velocity.ts';
@@ -16,6 +13,7 @@ import { clearInbox } from './inbox.ts';
 import type { Ignored, Taken } from './intake-batch.ts';
 import { takeEvents } from './ledger-consumer.ts';
 import { pursueClaim } from './pursue-claim.ts';
+import { readClick } from './read-click.ts';
 import { retryDelay } from './retry.ts';
 import { settingsOf } from './settings.ts';
 
@@ -152,13 +150,4 @@ async function readEvents(
       });
   }
   return { events, ignored };
-}
-
-async function readClick(text: string, env: WebhookEnv, at: number): Promise<EventClick | null> {
-  const bare = parseClickId(text, at);
-  if (bare !== null) return { kind: 'bare', clickId: bare };
-  const reference = await verifyClickReference(keyringFrom(env.REFERENCE_KEYS, 'REFERENCE_KEYS'), text, at);
-  return reference.ok
-    ? { kind: 'reference', clickId: reference.clickId, linkId: reference.linkId, visitorId: reference.visitorId }
-    : null;
 }

@@ -362,6 +362,49 @@ describe('the report', () => {
     // Three sales, one of them amended by the list. Rows of one millisecond come in any order.
     expect((await on.ledger()).map((row) => row.user_amount).sort()).toEqual(['-9.75', '50.00', '50.00', '50.00']);
   });
+
+  it('names whose a sale is by the link in our reference, where the network names no publisher', async () => {
+    const created = new Date(on.clock.now()).toISOString();
+    const row = await listed(await on.storedClick(null), { n: 1, txn_id: 'P1', created, currency: 'USD' });
+    at.state.network = conversionList([{ ...row, publisher_id: null }]).answer;
+    await poll(on.db, at.env, at.deps, 'fresh');
+    expect((await findings()).filter((found) => found.finding_key === `net:${on.offerId}-1`)).toMatchObject([
+      { kind: 'missing_here', tenant_id: on.tenantId, healed: false },
+    ]);
+  });
+
+  it('tells of another order id and another currency, and sends neither again and again', async () => {
+    const click = await on.storedClick(null);
+    const created = new Date(on.clock.now()).toISOString();
+    const row = await listed(click, { n: 1, txn_id: 'X1', payout: 100, created });
+    at.state.network = (url) => conversionList([row]).answer(url);
+    const polled = async () => {
+      on.clock.advance(DAY);
+      const { sent } = await poll(on.db, at.env, at.deps, 'fresh');
+      await at.drain();
+      return sent;
+    };
+    const open = async () =>
+      (await findings()).filter((found) => found.tenant_id === on.tenantId && !found.healed).map(({ kind }) => kind);
+    const kept = async () =>
+      on.rows(`select reason from unmatched_conversions where raw ->> '_id' = $1`, [`${on.offerId}-1`]);
+    expect([await polled(), await polled(), await open()]).toEqual([1, 0, []]);
+    row.txn_id = 'X2';
+    expect([await polled(), await open()]).toEqual([0, ['differing']]);
+    // What it is worth as well: said to the consumer once, which keeps it for operators.
+    row.payout = 90;
+    expect([await polled(), await polled(), await polled()]).toEqual([1, 0, 0]);
+    expect([await open(), await kept()]).toEqual([['differing'], [{ reason: 'ambiguous' }]]);
+    Object.assign(row, { txn_id: 'X1', payout: 100, currency: 'USD' });
+    expect([await polled(), await open()]).toEqual([0, ['differing']]);
+    row.currency = 'INR';
+    expect([await polled(), await open()]).toEqual([0, []]);
+    expect((await on.ledger()).map(({ user_amount, status }) => [user_amount, status])).toEqual([['50.00', 'pending']]);
+    // That it is lost is heard, whatever its order id.
+    Object.assign(row, { txn_id: 'X3', status: 'cancelled' });
+    expect([await polled(), await polled(), await open()]).toEqual([1, 0, []]);
+    expect((await on.ledger()).map(({ status }) => status)).toEqual(['reversed']);
+  });
 });
 
 describe('the daily CSV', () => {

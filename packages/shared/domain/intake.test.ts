@@ -119,6 +119,14 @@ describe('identity (money rule 1)', () => {
     expect(match({ networkId: 'n1', txnId: 'A1' }, two, 5n)).toEqual({ kind: 'unmatched', reason: 'ambiguous' });
   });
 
+  test('that a sale is lost is heard by the network’s id, whatever order id it has by now', () => {
+    const two = taken({ txnId: 'A1', networkId: 'n1' }, { txnId: 'A2', networkId: 'n2' });
+    for (const status of ['cancelled', 'rejected'] as const) {
+      expect(match({ txnId: 'A9', networkId: 'n1', status }, two)).toEqual({ kind: 'existing', conversion: two[0] });
+      expect(match({ txnId: 'A1', networkId: 'n2', status }, two)).toEqual({ kind: 'unmatched', reason: 'ambiguous' });
+    }
+  });
+
   test('a row that lost our click is known by the network’s id, and by nothing else', () => {
     const one = taken({ networkId: 'n1' });
     expect(match({ networkId: 'n1' }, one, null).kind).toBe('existing');

@@ -86,7 +86,8 @@ export type Match =
 /**
  * Finds the conversion that an event speaks of (money rule 1), among those of its click and those that own its network id.
  * An event with new ids adopts the click's and offer's single conversion that has none; one without ids updates the single one there is;
- * whatever is ambiguous is never credited.
+ * whatever is ambiguous is never credited. A sale that the network gives another order id is ambiguous as long as it counts; that it is lost is heard by
+ * its network id alone.
  * @param context what the database knows of the click; two clicks may share an id, and then the reference decides (money rule 7)
  */
 export function matchConversion(
@@ -106,7 +107,7 @@ export function matchConversion(
   if (owner !== undefined) {
     const fits =
       sameOrUnknown(owner.networkId, report.networkId) &&
-      sameOrUnknown(owner.txnId, report.txnId) &&
+      (sameOrUnknown(owner.txnId, report.txnId) || isLost(report.status)) &&
       owner.offerId === report.offerId &&
       (click === null || isOfClick(owner, click, context));
     return fits ? { kind: 'existing', conversion: owner } : { kind: 'unmatched', reason: 'ambiguous' };

@@ -8,56 +8,91 @@ export type NetworkRow = Readonly<Record<string, string>>;
 /** What our books say of a row: nothing, the same, something else, or that it waits among the unmatched as it is. */
 export type Standing = 'missing_here' | 'same' | 'differing' | 'waiting';
 
-type Here = { standing: Standing; convId: bigint | null; tenantId: string | null; here: unknown };
+type Here = {
+  standing: Standing;
+  /** The consumer has not heard this yet: neither is it in the books, nor does it wait among the unmatched as it is. */
+  isNews: boolean;
+  convId: bigint | null;
+  tenantId: string | null;
+  here: unknown;
+};
 
 /**
- * Compares the network's rows with the books, in one statement. `same`: the conversion is known by the network's id with the same status and
- * payout (or lost here and there). The tenant is the conversion's, else the one whose publisher id the row carries.
+ * Compares the network's rows with the books, in one statement. `same`: the conversion is known by the network's id with the same status, payout, currency
+ * and order id (or lost here and there). The tenant is the conversion's, else the one whose publisher id the row carries.
+ * @param currency what is credited, and so every conversion's
  * @returns one answer a row, in their order
  */
-export async function compareWithBooks(tx: Tx, rows: readonly NetworkRow[]): Promise<Here[]> {
+export async function compareWithBooks(tx: Tx, rows: readonly NetworkRow[], currency: string): Promise<Here[]> {
   type Found = {
     i: number;
     conv_id: bigint | null;
     tenant_id: string | null;
-    same: boolean | null;
+    settled: boolean | null;
+    alike: boolean | null;
     waiting: boolean;
     here: unknown;
   };
   const { rows: found } = await tx.query<Found>(
-    `select r.i, i.conv_id, coalesce(i.tenant_id, t.tenant_id) as tenant_id,
-            i.status = r.status and (i.txn_id is not null or r.txn_id = '')
-              and (i.status in ('cancelled', 'rejected')
-                   or (case when r.payout ~ '^[0-9]{1,11}([.][0-9]{1,6})?$' then trunc(r.payout::numeric, 2) end) = i.net_commission + i.platform_fee) as same,
-            i.conv_id is null and r.network_id <> '' and exists (
+    `select r.i, i.conv_id, coalesce(i.tenant_id, t.tenant_id) as tenant_id, s.settled,
+            i.status in ('cancelled', 'rejected') or (r.txn_id in ('', i.txn_id) and r.currency in ('', $9)) as alike,
+            r.network_id <> '' and s.settled is not true and exists (
               select 1 from unmatched_conversions u
               where u.raw ? '_id' and u.raw ->> '_id' = r.network_id and lower(u.raw ->> 'status') = r.status and coalesce(u.raw ->> 'payout', '') = r.payout
+                and btrim(coalesce(u.raw ->> 'txn_id', '')) = r.txn_id and upper(btrim(coalesce(u.raw ->> 'currency', ''))) = r.currency
                 and u.status <> 'matched') as waiting,
             case when i.conv_id is not null then jsonb_build_object('status', i.status, 'commission', i.net_commission + i.platform_fee,
               'txn_id', i.txn_id) end as here
-     from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-       as r(i, alias, status, payout, txn_id, network_id, publisher_id)
+     from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+       as r(i, alias, status, payout, txn_id, network_id, publisher_id, currency)
      left join conversion_aliases a on a.alias = r.alias
      left join conversion_identities i on i.conv_id = a.conv_id
      left join tenants t on t.trackier_pid = r.publisher_id
+     cross join lateral (
+       select i.status = r.status and (i.txn_id is not null or r.txn_id = '')
+         and (i.status in ('cancelled', 'rejected')
+              or (case when r.payout ~ '^[0-9]{1,11}([.][0-9]{1,6})?$' then trunc(r.payout::numeric, 2) end) = i.net_commission + i.platform_fee) as settled
+     ) s
      order by r.i`,
     [
       rows.map((_, index) => index),
       rows.map((row) => networkAlias(row._id ?? '')),
       rows.map((row) => (row.status ?? '').trim().toLowerCase()),
       rows.map((row) => row.payout ?? ''),
-      rows.map((row) => row.txn_id ?? ''),
+      rows.map((row) => (row.txn_id ?? '').trim()),
       rows.map((row) => row._id ?? ''),
       rows.map((row) => row.publisher_id ?? ''),
+      rows.map((row) => (row.currency ?? '').trim().toUpperCase()),
+      currency,
     ],
   );
   return found.map((row) => ({
-    standing:
-      row.conv_id === null ? (row.waiting ? 'waiting' : 'missing_here') : row.same === true ? 'same' : 'differing',
+    standing: standingOf(row),
+    isNews: row.settled !== true && !row.waiting,
     convId: row.conv_id,
     tenantId: row.tenant_id,
     here: row.here,
   }));
+}
+
+/** The tenants of links, by link. */
+export async function tenantsOfLinks(tx: Tx, linkIds: readonly string[]): Promise<Map<string, string>> {
+  if (linkIds.length === 0) return new Map();
+  const { rows } = await tx.query<{ link_id: string; tenant_id: string }>(
+    'select link_id, tenant_id from links where link_id = any($1::uuid[])',
+    [linkIds],
+  );
+  return new Map(rows.map((row) => [row.link_id, row.tenant_id]));
+}
+
+function standingOf(row: {
+  conv_id: bigint | null;
+  settled: boolean | null;
+  alike: boolean | null;
+  waiting: boolean;
+}): Standing {
+  if (row.conv_id === null) return row.waiting ? 'waiting' : 'missing_here';
+  return row.settled === true && row.alike === true ? 'same' : 'differing';
 }
 
 /** Something that our books and the network do not agree on. `day` is the conversion's, in UTC. */
@@ -73,10 +108,16 @@ export type Finding = {
   there: unknown;
 };
 
-/** What a list found: new differences are kept, known ones seen again; those of `agreed` keys are healed. Times in milliseconds. */
+/** What the books and a list agree on, by its finding's key; whose it is by now. */
+export type Agreed = { key: string; convId: bigint | null; tenantId: string | null };
+
+/**
+ * What a list found: new differences are kept, known ones seen again; those of `agreed` keys are healed, and say whose the conversion has become. Times in
+ * milliseconds.
+ */
 export async function recordFindings(
   tx: Tx,
-  found: { findings: readonly Finding[]; agreed: readonly string[]; source: 'poll' | 'csv'; at: number },
+  found: { findings: readonly Finding[]; agreed: readonly Agreed[]; source: 'poll' | 'csv'; at: number },
 ): Promise<void> {
   const rows = found.findings.map((finding) => ({
     kind: finding.kind,
@@ -91,7 +132,9 @@ export async function recordFindings(
   }));
   await tx.query(
     `with healed as (
-       update reconciliation_findings set healed_at = $2 where finding_key = any($3::text[]) and healed_at is null
+       update reconciliation_findings f set healed_at = $2, tenant_id = coalesce(f.tenant_id, g.tenant_id), conv_id = coalesce(f.conv_id, g.conv_id)
+       from unnest($3::text[], $5::bigint[], $6::uuid[]) as g(finding_key, conv_id, tenant_id)
+       where f.finding_key = g.finding_key and f.healed_at is null
      )
      insert into reconciliation_findings as f (kind, finding_key, tenant_id, day, network_id, conv_id, offer_id, here, there, source, first_seen, last_seen)
      select distinct on (r.kind, r.finding_key) r.kind, r.finding_key, r.tenant_id, r.day, r.network_id, r.conv_id, r.offer_id, r.here, r.there, $4, $2, $2
@@ -100,7 +143,14 @@ export async function recordFindings(
      order by r.kind, r.finding_key
      on conflict (kind, finding_key) do update set tenant_id = coalesce(excluded.tenant_id, f.tenant_id), here = excluded.here, there = excluded.there,
        conv_id = coalesce(excluded.conv_id, f.conv_id), source = excluded.source, last_seen = excluded.last_seen, healed_at = null`,
-    [JSON.stringify(rows), new Date(found.at), found.agreed, found.source],
+    [
+      JSON.stringify(rows),
+      new Date(found.at),
+      found.agreed.map(({ key }) => key),
+      found.source,
+      found.agreed.map(({ convId }) => convId),
+      found.agreed.map(({ tenantId }) => tenantId),
+    ],
   );
 }
 
