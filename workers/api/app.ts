@@ -41,6 +41,8 @@ import { memberRoutes } from './members/routes.ts';
 import { createMissingCashback } from './missing-cashback/create.ts';
 import { decideMissingCashback } from './missing-cashback/decide.ts';
 import { listMissingCashback } from './missing-cashback/list.ts';
+import { listNoticesRoute } from './notices/list.ts';
+import { readNoticeRoute } from './notices/read.ts';
 import { notificationRoutes } from './notifications/routes.ts';
 import { offerCategoriesRoute } from './offers/categories.ts';
 import { offersRoute } from './offers/list.ts';
@@ -159,6 +161,8 @@ export function createApp(chance: { clock: Clock; random: Random; write?: (line:
     .route('/', showVoucher)
     .route('/', payoutStatement)
     .route('/', tenantStatementRoute)
+    .route('/', listNoticesRoute)
+    .route('/', readNoticeRoute)
     .route('/', notificationRoutes)
     .route('/', killSwitchRoutes)
     .route('/', openApiJson(app))

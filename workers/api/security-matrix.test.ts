@@ -136,6 +136,11 @@ async function tenantA(): Promise<Ids> {
     `insert into unmatched_conversions (unmatched_id, tenant_id, reason, raw, source, received_at) values ($1, $2, 'unknown_click', '{}', 'postback', now())`,
     [unmatched_id, tenant_id],
   );
+  const notice_id = String(newId());
+  await on.sql(
+    `insert into notices (notice_id, tenant_id, kind, offer_id, created_at) values ($1, $2, 'offer_gone', $3, now())`,
+    [notice_id, tenant_id, offer_id],
+  );
   const payout_id = on.uuid();
   await on.sql(
     `insert into payouts (payout_id, tenant_id, side, payee, user_id, currency, amount, status, creation_request_id, agcod_endpoint, agcod_region,
@@ -144,7 +149,7 @@ async function tenantA(): Promise<Ids> {
     [payout_id, tenant_id, user_id, payout_id.replaceAll('-', '')],
   );
   return {
-    ...{ claim_id, unmatched_id, payout_id, asset_name },
+    ...{ claim_id, unmatched_id, notice_id, payout_id, asset_name },
     ...{ tenant_id, user_id, session_id, offer_id, campaign_id, link_id, conv_id, invitation_id, key_id },
     ...{ widget_id, token_id, domain_id, endpoint_id, delivery_id: on.uuid() },
   };

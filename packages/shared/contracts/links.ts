@@ -98,6 +98,8 @@ export const link = z.object({
   /** The custom domain it is on; null: the platform's own. */
   domain: z.string().nullable(),
   status: z.enum(LINK_STATUSES),
+  /** The network no longer lists the offer: the link rests, whatever its status, until the offer is back. */
+  offer_gone: z.boolean(),
   expires_at: instant.nullable(),
   fallback_url: z.string().nullable(),
   sub_ids: z.partialRecord(z.enum(SUB_ID_NAMES), z.string()),

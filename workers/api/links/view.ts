@@ -15,6 +15,7 @@ export function linkView(row: LinkRow, origin: string): Link {
     slug: row.slug,
     domain: row.host === PLATFORM_PREFIX ? null : row.host,
     status: row.status,
+    offer_gone: row.offer_gone,
     expires_at: row.expires_at?.toISOString() ?? null,
     fallback_url: row.fallback_url,
     sub_ids: row.sub_ids,

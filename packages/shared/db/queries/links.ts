@@ -21,6 +21,8 @@ export type LinkRow = {
   utm: Partial<Record<UtmName, string>>;
   targets: LinkTargets;
   published: boolean;
+  /** The network no longer lists the offer: the link rests. */
+  offer_gone: boolean;
   created_at: Date;
 };
 
@@ -28,7 +30,8 @@ export type LinkRow = {
 export type LinkTargets = Pick<PublishedLink, 'geo' | 'dev'>;
 
 const COLUMNS = `link_id, tenant_id, campaign_id, offer_id, host, slug, status, expires_at, fallback_url, sub_ids, utm, targets,
-  published_version >= version as published, created_at`;
+  published_version >= version as published, created_at,
+  exists (select 1 from offers o where o.offer_id = links.offer_id and o.status = 'gone') as offer_gone`;
 
 /** Inserts a link, on its tenant's own domain unless a host is named (`_` is the platform's). Null if the slug is taken there: the unique key decides, whoever's it is. */
 export async function insertLink(

@@ -1,7 +1,8 @@
 import type { Tx } from '../types.ts';
 import { fromMicroseconds, microsecondsOf } from './time.ts';
 
-export type NoticeKind = 'offer_gone' | 'offer_back';
+export const NOTICE_KINDS = ['offer_gone', 'offer_back'] as const;
+export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /** Who promotes these offers: every tenant with an active link to one, and how many links. */
 export async function tenantsPromoting(
@@ -53,14 +54,15 @@ export type NoticeRow = {
   at: bigint;
 };
 
+const COLUMNS = `n.notice_id, n.kind, n.offer_id, o.brand, n.details, n.created_at, n.read_at, ${microsecondsOf('n.created_at')} as at`;
+
 /** A tenant's notices, newest first, from behind `after`. Runs in `withTenant`. */
 export async function listNotices(
   tx: Tx,
   params: { tenant_id: string; after?: { at: bigint; id: bigint } | undefined; limit: number },
 ): Promise<NoticeRow[]> {
   const { rows } = await tx.query<NoticeRow>(
-    `select n.notice_id, n.kind, n.offer_id, o.brand, n.details, n.created_at, n.read_at, ${microsecondsOf('n.created_at')} as at
-     from notices n left join offers o on o.offer_id = n.offer_id
+    `select ${COLUMNS} from notices n left join offers o on o.offer_id = n.offer_id
      where n.tenant_id = $1 and ($2::bigint is null or (n.created_at, n.notice_id) < (${fromMicroseconds('$2')}, $3::bigint))
      order by n.created_at desc, n.notice_id desc limit $4`,
     [params.tenant_id, params.after?.at ?? null, params.after?.id ?? null, params.limit],
@@ -68,11 +70,19 @@ export async function listNotices(
   return rows;
 }
 
-/** Marks a notice as read; false if the tenant has no such one. Runs in `withTenant`. */
-export async function readNotice(tx: Tx, params: { tenant_id: string; notice_id: bigint; at: Date }): Promise<boolean> {
-  const { rowCount } = await tx.query(
-    'update notices set read_at = coalesce(read_at, $3) where tenant_id = $1 and notice_id = $2',
-    [params.tenant_id, params.notice_id, params.at],
+/** Marks a notice as read, once, and tells it; null if the tenant has no such one. Runs in `withTenant`. */
+export async function readNotice(
+  tx: Tx,
+  params: { tenant_id: string; notice_id: bigint; at: Date },
+): Promise<NoticeRow | null> {
+  await tx.query('update notices set read_at = $3 where tenant_id = $1 and notice_id = $2 and read_at is null', [
+    params.tenant_id,
+    params.notice_id,
+    params.at,
+  ]);
+  const { rows } = await tx.query<NoticeRow>(
+    `select ${COLUMNS} from notices n left join offers o on o.offer_id = n.offer_id where n.tenant_id = $1 and n.notice_id = $2`,
+    [params.tenant_id, params.notice_id],
   );
-  return rowCount === 1;
+  return rows[0] ?? null;
 }
