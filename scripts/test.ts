@@ -63,6 +63,12 @@ class TestRun {
     return new Set(this.#results.flatMap(({ files }) => files));
   }
 
+  /** Tests that passed or failed; checks are none. */
+  testsRun(): number {
+    const ran = this.#results.filter(({ files }) => files.length > 0);
+    return ran.reduce((sum, { outcome }) => sum + outcome.passed + outcome.failures.length, 0);
+  }
+
   async #runOne(step: Step): Promise<void> {
     if (this.#interrupted) return;
     const running: { since: number; child?: RunningChild } = { since: performance.now() };
@@ -143,7 +149,10 @@ async function main(): Promise<number> {
   const found = await run.run(steps.filter(({ name }) => selection.steps.includes(name)));
   const isWhole = args.length === 0 && !signalled;
   const extra = signalled ? [checkOutcome('the whole run', 'it was interrupted', 'npm test')] : [];
-  const outcome = sumOf([found, ...(isWhole ? [everyFileRan(files, run.filesRun())] : []), ...extra]);
+  const { filter } = selection;
+  const isVain = filter !== undefined && run.testsRun() === 0;
+  const nothing = isVain ? [checkOutcome(`tests of "${filter}"`, 'there are none in these steps', 'npm test')] : [];
+  const outcome = sumOf([found, ...nothing, ...(isWhole ? [everyFileRan(files, run.filesRun())] : []), ...extra]);
   tellFailures(outcome);
   console.log(`\n${countsOf(outcome)}`);
   return isGreen(outcome) ? 0 : 1;

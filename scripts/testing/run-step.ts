@@ -51,7 +51,11 @@ async function runProject(step: Extract<Step, { kind: 'vitest' }>, context: Step
       'run',
       ...['--config', join(REPOSITORY, config)],
       ...['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`],
-      ...(filter === undefined ? [] : isFile ? [filter] : ['--testNamePattern', literally(filter)]),
+      ...(filter === undefined
+        ? []
+        : isFile
+          ? [filter, '--passWithNoTests']
+          : ['--testNamePattern', literally(filter)]),
     ],
     cwd: join(REPOSITORY, dirname(config)),
     env: context.env,
@@ -68,6 +72,7 @@ async function runProject(step: Extract<Step, { kind: 'vitest' }>, context: Step
     ending,
     output,
     byName: filter !== undefined && !isFile,
+    mayBeEmpty: filter !== undefined,
   });
   return { outcome, files: filesOf(report, REPOSITORY) };
 }

@@ -11,7 +11,7 @@ const file = (...tests: [name: string, status: string][]): VitestReport['testRes
 const run = (testResults: VitestReport['testResults'], further: Partial<VitestRun> = {}) =>
   readVitestRun({
     ...{ step: 'unit', root: '/repo', report: { testResults }, exitedWell: true },
-    ...{ ending: 'ended with code 1', output: 'last words', byName: false, ...further },
+    ...{ ending: 'ended with code 1', output: 'last words', byName: false, mayBeEmpty: false, ...further },
   });
 
 test('tests that passed are counted', () => {
@@ -35,6 +35,11 @@ test.each(['skipped', 'pending', 'todo', 'disabled'])('a test that is %s is no s
 
 test('of a run by name the tests that were not asked for are left out', () => {
   expect(countsOf(run([file(['a', 'passed'], ['b', 'skipped'])], { byName: true }))).toBe('1 passed, 0 failed');
+});
+
+test('a project without a test is a failure, unless another may have what was asked for', () => {
+  expect(run([]).failures).toMatchObject([{ name: 'unit', message: expect.stringContaining('no test was found') }]);
+  expect(isGreen(run([], { mayBeEmpty: true }))).toBe(true);
 });
 
 test('a file that cannot be loaded is a failure', () => {
