@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { NETWORK_STATUSES } from '../domain/postback.ts';
-import { instant, pageQuery, uuid } from './fields.ts';
+import { instant, offerId, pageQuery, uuid } from './fields.ts';
 import { operatorReason } from './payouts.ts';
 import { EVENT_SOURCES } from './postback-message.ts';
 
@@ -26,7 +26,7 @@ export const unmatchedPostback = z.object({
   reason: z.string(),
   /** What the network said, word for word. */
   raw: z.record(z.string(), z.string()),
-  /** Amount and currency as far as the words tell; a foreign currency is kept and not credited. */
+  /** Amount and currency as far as the words tell; null where they are none. A foreign currency is kept and not credited. */
   amount: z.string().nullable(),
   currency: z.string().nullable(),
   source: z.enum(EVENT_SOURCES),
@@ -41,7 +41,7 @@ export const unmatchedPostbacks = z.array(unmatchedPostback);
 
 /**
  * `POST /v1/unmatched/:unmatched_id/assign`: the click it belongs to, or the link where there is no click (and whose purchase it was); and words to be read
- * in place of its own.
+ * in place of its own. Order id, payout, currency, goal and country that are empty or a macro that the network did not fill in are left out.
  */
 export const unmatchedAssignment = z
   .object({
@@ -52,6 +52,7 @@ export const unmatchedAssignment = z
       .optional(),
     link_id: uuid.optional(),
     user_id: uuid.optional(),
+    offer_id: offerId.transform(String).optional(),
     sale_amount: amount.optional(),
     payout: amount.optional(),
     txn_id: z.string().trim().min(1).max(128).optional(),

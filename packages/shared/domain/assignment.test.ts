@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assigned, messageAgain, refusalOfAssigned } from './assignment.ts';
+import { assigned, memberToCorrect, messageAgain, refusalOfAssigned } from './assignment.ts';
 
 const RAW = { click_id: '{click_id}', offer_id: '7', sale_amount: '{sale_amount}', status: 'approved', other: 'kept' };
 
@@ -16,6 +16,36 @@ describe('an assignment', () => {
       source,
       raw: { click_id: 'theirs', p1: '42' },
     });
+  });
+
+  test('leaves out what a postback may lack and the network left empty or as a macro, unless it says it', () => {
+    const raw = { ...RAW, payout: '', country: '{country}', currency: ' ', goal_id: 'g', txn_id: '{txn_id}' };
+    const whole = { click: '42', sale_amount: '10.00' };
+    const said = assigned(raw, 'postback', whole);
+    expect(said.raw).toEqual({ ...RAW, click_id: '42', sale_amount: '10.00', goal_id: 'g' });
+    expect(refusalOfAssigned(said.raw, said.source)).toBeNull();
+    expect(assigned(raw, 'postback', { ...whole, txn_id: 'A1' }).raw).toMatchObject({ txn_id: 'A1' });
+  });
+
+  test('names the offer as the source does', () => {
+    expect(assigned(RAW, 'postback', { click: '42', offer_id: '8' }).raw).toMatchObject({ offer_id: '8' });
+    expect(assigned({ campaign_id: 'x' }, 'poll', { click: '42', offer_id: '8' }).raw).toMatchObject({
+      campaign_id: '8',
+    });
+  });
+
+  test.each([
+    [{ sale_amount: '{sale_amount}' }, 'sale_amount'],
+    [{ sale_amount: 'ten' }, 'sale_amount'],
+    [{ payout: '-1' }, 'payout'],
+    [{ status: 'declined' }, 'status'],
+    [{ status: '{status}' }, 'status'],
+    [{ offer_id: 'x' }, 'offer_id'],
+    [{ offer_id: '{offer_id}' }, 'offer_id'],
+    [{ txn_id: 'x'.repeat(129) }, 'txn_id'],
+  ])('says what would put %j right', (change, member) => {
+    const said = assigned({ ...RAW, sale_amount: '10.00', ...change }, 'postback', { click: '42' });
+    expect(memberToCorrect(said.raw, refusalOfAssigned(said.raw, said.source) ?? '')).toBe(member);
   });
 
   test('says why the words are no conversion even so', () => {

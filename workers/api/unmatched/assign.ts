@@ -1,9 +1,15 @@
 import { unmatchedAssignment, unmatchedId, unmatchedPostback } from '@hissaback/shared/contracts/unmatched';
 import { assignUnmatched } from '@hissaback/shared/db/queries/unmatched';
 import { withOperator } from '@hissaback/shared/db/tenancy';
-import { type Assignment, assigned, messageAgain, refusalOfAssigned } from '@hissaback/shared/domain/assignment';
+import {
+  type Assignment,
+  assigned,
+  memberToCorrect,
+  messageAgain,
+  refusalOfAssigned,
+} from '@hissaback/shared/domain/assignment';
 import { authenticate } from '@hissaback/shared/http/auth';
-import { ProblemError } from '@hissaback/shared/http/problem';
+import { invalidField } from '@hissaback/shared/http/problem';
 import { Hono } from 'hono';
 import type { ApiContext } from '../context.ts';
 import { recordChange } from '../http/audit.ts';
@@ -41,7 +47,7 @@ export const assignUnmatchedRoute = new Hono<ApiContext>().post(
       const said = assigned(open.raw, open.source, assignment);
       const refusal = refusalOfAssigned(said.raw, said.source);
       if (refusal !== null)
-        throw new ProblemError('invalid_field', { detail: `Its words are no conversion even so: ${refusal}.` });
+        throw invalidField(memberToCorrect(said.raw, refusal), `Its words are no conversion even so: ${refusal}`);
       const at = clock.now();
       await assignUnmatched(tx, { unmatchedId: open.unmatched_id, assignment, at });
       const details = { ...corrections, ...(link_id === undefined ? { click_id } : { link_id, user_id }) };

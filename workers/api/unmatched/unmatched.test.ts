@@ -100,9 +100,29 @@ describe('POST /v1/unmatched/:unmatched_id/assign', () => {
     const id = await kept({ raw: { sale_amount: '{sale_amount}' } });
     const link_id = await on.link((await on.tenant()).tenant_id);
     const refused = await act(id, 'assign', { link_id, reason: 'Trying' });
-    expect(refused).toMatchObject({ status: 422, json: { detail: expect.stringContaining('unsubstituted_macro') } });
+    expect(refused).toMatchObject({
+      status: 422,
+      json: { detail: expect.stringContaining('unsubstituted_macro'), errors: [{ field: 'sale_amount' }] },
+    });
     expect((await act(id, 'assign', { link_id, sale_amount: '10.00', reason: 'Trying' })).status).toBe(200);
   });
+});
+
+test('an amount or currency that is none is not shown as one', async () => {
+  const id = await kept({ raw: { sale_amount: '{sale_amount}', payout: ' 12.50 ', currency: '{currency}' } });
+  const { json } = await on.call('GET', '/v1/unmatched?limit=1', { token });
+  expect(json).toMatchObject([{ unmatched_id: id, amount: '12.50', currency: null }]);
+});
+
+test('a postback with another offer’s number, and macros for what it may lack, can be put right', async () => {
+  const id = await kept({ raw: { offer_id: '{offer_id}', currency: 'INR', country: '{country}', payout: '' } });
+  const link_id = await on.link((await on.tenant()).tenant_id);
+  const refused = await act(id, 'assign', { link_id, reason: 'Trying' });
+  expect(refused).toMatchObject({ status: 422, json: { errors: [{ field: 'offer_id' }] } });
+  expect((await act(id, 'assign', { link_id, offer_id: 7, reason: 'Read by a person' })).status).toBe(200);
+  const sent = on.postbacks.at(-1) as { raw: Record<string, string> };
+  expect(sent.raw).toMatchObject({ offer_id: '7', sale_amount: '1000.00', status: 'approved', currency: 'INR' });
+  expect(Object.keys(sent.raw)).not.toContain('country');
 });
 
 describe('POST /v1/unmatched/:unmatched_id/dismiss', () => {
