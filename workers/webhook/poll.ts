@@ -36,7 +36,7 @@ const LEASE_NAME = 'poll';
 const BEYOND_COOL_OFF_DAYS = 15;
 /** The network is given this long to list a conversion that a postback told of. */
 const LISTED_WITHIN_MS = 2 * DAY_MS;
-const MOST_MISSING = 1_000;
+const MISSING_AT_ONCE = 1_000;
 /** How often one stretch is begun anew because its list shrank; then it is taken as it comes. */
 const MOST_RESTARTS = 3;
 
@@ -71,7 +71,7 @@ export async function poll(
     const before = { listed: current.listed, sent: current.sent };
     try {
       if (await readPages(db, env, deps, current, lease, deadline, counts)) {
-        await finish(db, deps, current);
+        await finish(db, deps, current, lease);
         counts.polls_finished += 1;
       } else counts.more = 1;
     } finally {
@@ -143,22 +143,30 @@ async function readPages(
   return true;
 }
 
-/** A poll counts from here on. What it should have listed and did not goes into the report. */
-async function finish(db: Database, deps: Deps, current: Poll): Promise<void> {
+/** A poll counts from here on. What it should have listed and did not goes into the report, page by page. */
+async function finish(db: Database, deps: Deps, current: Poll, lease: PollLease): Promise<void> {
   const at = deps.clock.now();
   const startedAt = current.started_at.getTime();
   // The edge of the window is left out: where only a postback told of a conversion, our time of it is a little later than the network's.
   const from = addDays(current.window_start, 1);
   const to = dayOf(startedAt - LISTED_WITHIN_MS);
-  await db.transaction(async (tx) => {
-    const findings = await missingThere(tx, {
-      pollStartedAt: current.started_at,
-      from: Date.parse(from),
-      to: Date.parse(to),
-      limit: MOST_MISSING,
+  const window = {
+    pollStartedAt: current.started_at,
+    from: Date.parse(from),
+    to: Date.parse(to),
+    limit: MISSING_AT_ONCE,
+  };
+  for (let after: bigint | undefined = 0n; after !== undefined; ) {
+    const behind: bigint = after;
+    after = await db.transaction(async (tx) => {
+      const findings = await missingThere(tx, { ...window, after: behind });
+      await recordFindings(tx, { findings, agreed: [], source: 'poll', at });
+      return findings[MISSING_AT_ONCE - 1]?.convId;
     });
-    await recordFindings(tx, { findings, agreed: [], source: 'poll', at });
-    if (findings.length < MOST_MISSING) await healMissingThere(tx, { at, from, to });
+    await lease.prolong();
+  }
+  await db.transaction(async (tx) => {
+    await healMissingThere(tx, { at, from, to });
     await finishPoll(tx, current, at);
     await writeWatermark(tx, 'reconcile', { polled_from: startedAt });
   });

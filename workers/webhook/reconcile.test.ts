@@ -363,6 +363,28 @@ describe('the report', () => {
     expect((await on.ledger()).map((row) => row.user_amount).sort()).toEqual(['-9.75', '50.00', '50.00', '50.00']);
   });
 
+  it('names everything that is missing there, however much it is', async () => {
+    const click = await on.storedClick(null);
+    for (let batch = 0; batch < 11; batch++)
+      await on.take(...Array.from({ length: 100 }, (_, n) => on.event(click, { txn_id: `M${batch}-${n}` })));
+    on.clock.advance(3 * DAY);
+    at.state.network = conversionList([]).answer;
+    const open = async () =>
+      (await findings()).filter(
+        (found) => found.kind === 'missing_there' && found.tenant_id === on.tenantId && !found.healed,
+      ).length;
+    await poll(on.db, at.env, at.deps, 'fresh');
+    expect(await open()).toBe(1_100);
+    // What is lost by now need not be there.
+    for (let batch = 0; batch < 11; batch++)
+      await on.take(
+        ...Array.from({ length: 100 }, (_, n) => on.event(click, { txn_id: `M${batch}-${n}`, status: 'cancelled' })),
+      );
+    on.clock.advance(1_000);
+    await poll(on.db, at.env, at.deps, 'fresh');
+    expect(await open()).toBe(0);
+  });
+
   it('names whose a sale is by the link in our reference, where the network names no publisher', async () => {
     const created = new Date(on.clock.now()).toISOString();
     const row = await listed(await on.storedClick(null), { n: 1, txn_id: 'P1', created, currency: 'USD' });

@@ -137,6 +137,11 @@ describe('a claim waits for an operator', () => {
       { conversions: [conversion({ amounts: [999n] })], clicks: near },
       'other_amount',
     ],
+    [
+      'nobody’s sale has gone to somebody as unclaimed',
+      { conversions: [conversion({ status: 'confirmed' })], clicks: near },
+      'expired',
+    ],
     ['nobody’s sale has no amount', { conversions: [conversion({ amounts: [] })], clicks: near }, 'amount_unknown'],
     [
       'two sales have that order',

@@ -82,6 +82,7 @@ export type OperatorRule =
   | 'other_amount'
   | 'amount_unknown'
   | 'other_date'
+  | 'expired'
   | 'no_click'
   | 'nothing_found';
 
@@ -113,7 +114,8 @@ export function judgeClaim(
   const [conversion] = sameOrder;
   if (conversion !== undefined) {
     if (sameOrder.length > 1) return operator('several_conversions');
-    const { amounts, occurredAt } = conversion;
+    const { amounts, occurredAt, status } = conversion;
+    if (status !== 'pending' && status !== 'review') return operator('expired');
     const doubt = doubtOf(claim, amounts.length === 0 ? null : amounts.includes(claim.amount), occurredAt);
     if (doubt !== null) return operator(doubt);
     return hasClickBeside(evidence.clicks, conversion)

@@ -179,13 +179,14 @@ export async function markListed(tx: Tx, rows: readonly NetworkRow[], pollStarte
 }
 
 /**
- * Conversions of the window that a finished poll should have listed and did not: never listed at all, or not since their cool-off ended.
+ * Conversions of the window that a finished poll should have listed and did not: never listed at all, or not since their cool-off ended. In the order of
+ * their numbers, from behind `after`.
  * @param params times in milliseconds since the Unix epoch; conversions from `from` to `to` are looked at
  */
 export async function missingThere(
   tx: Tx,
-  params: { pollStartedAt: Date; from: number; to: number; limit: number },
-): Promise<Finding[]> {
+  params: { pollStartedAt: Date; from: number; to: number; after: bigint; limit: number },
+): Promise<(Finding & { convId: bigint })[]> {
   type Row = {
     conv_id: bigint;
     tenant_id: string;
@@ -195,15 +196,17 @@ export async function missingThere(
     here: unknown;
   };
   const { rows } = await tx.query<Row>(
-    `select i.conv_id, i.tenant_id, (i.occurred_at at time zone 'UTC')::date as day, i.network_id, i.offer_id,
+    `with missing as (
+       select i.conv_id from conversion_identities i where i.occurred_at >= $2 and i.occurred_at < $3 and i.listed_at is null
+       union
+       select l.conv_id from ledger l join conversion_identities i on i.conv_id = l.conv_id
+       where l.status in ('pending', 'review') and l.seq = 0 and l.release_at <= $1 and i.listed_at < $1)
+     select i.conv_id, i.tenant_id, (i.occurred_at at time zone 'UTC')::date as day, i.network_id, i.offer_id,
             jsonb_build_object('status', i.status, 'commission', i.net_commission + i.platform_fee, 'txn_id', i.txn_id) as here
-     from conversion_identities i
-     where i.occurred_at >= $2 and i.occurred_at < $3 and i.status in ('pending', 'approved')
-       and (i.listed_at is null
-            or i.conv_id in (select l.conv_id from ledger l where l.status in ('pending', 'review') and l.seq = 0 and l.release_at <= $1)
-               and i.listed_at < $1)
-     order by i.conv_id limit $4`,
-    [params.pollStartedAt, new Date(params.from), new Date(params.to), params.limit],
+     from missing m join conversion_identities i on i.conv_id = m.conv_id
+     where i.occurred_at >= $2 and i.occurred_at < $3 and i.status in ('pending', 'approved') and i.conv_id > $4
+     order by i.conv_id limit $5`,
+    [params.pollStartedAt, new Date(params.from), new Date(params.to), params.after, params.limit],
   );
   return rows.map((row) => ({
     kind: 'missing_there',
