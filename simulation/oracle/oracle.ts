@@ -339,8 +339,7 @@ export class Oracle {
         ? c.userId === userId
         : visitorId !== null && c.userId === null && c.click.visitorId === visitorId;
     const times = [...this.conversions.filter(isSame).map((c) => c.occurredAt), ...(facts.besides ?? [])];
-    const near = times.filter((time) => Math.abs(time - at) < VELOCITY_HOURS * HOUR_MS).length;
-    if (1 + near >= tenant.rules.velocityLimit) return 'review';
+    if (fullestDay([...times, at], at) >= tenant.rules.velocityLimit) return 'review';
     const { clickCountry, country } = facts;
     const score =
       clickCountry !== null && country !== null && clickCountry !== country ? tenant.rules.geographyPoints : 0;
@@ -455,4 +454,18 @@ function snapshot(c: Conversion): string {
 function tell(said: Said): string {
   const at = new Date(said.receivedAt).toISOString();
   return `${at} ${said.source} ${said.postbackId} ${said.status} amount ${said.amount} payout ${said.payout} order ${said.orderId} id ${said.networkId} goal ${said.goal}`;
+}
+
+/** How many of these times lie in the fullest 24 hours that hold `at`; hours that begin with a sale are enough to look at. */
+function fullestDay(times: readonly number[], at: number): number {
+  const day = VELOCITY_HOURS * HOUR_MS;
+  const sorted = times.toSorted((a, b) => a - b);
+  let most = 0;
+  for (const [index, begin] of sorted.entries()) {
+    if (begin > at || begin + day <= at) continue;
+    let end = index;
+    while (end < sorted.length && (sorted[end] ?? 0) < begin + day) end += 1;
+    most = Math.max(most, end - index);
+  }
+  return most;
 }

@@ -187,8 +187,35 @@ describe('what must hold before an event is a conversion (money rules 5 and 6)',
   });
 });
 
-test('velocity counts both ways, so that whichever comes as the fifth is the one too many', () => {
+test('velocity counts windows that begin before or end after a sale, so that whichever comes as the fifth is the one too many', () => {
   const hour = 3_600_000;
-  expect(countInWindow([NOON - 23 * hour, NOON + 23 * hour, NOON - 24 * hour, NOON + 24 * hour], NOON, 24)).toBe(3);
-  expect(countInWindow([], NOON, 24)).toBe(1);
+  const counted = (...hours: number[]) =>
+    countInWindow(
+      hours.map((at) => NOON + at * hour),
+      NOON,
+      24,
+    );
+  expect(counted()).toBe(1);
+  expect(counted(-23, -23, -1, -2)).toBe(5);
+  expect(counted(1, 2, 23, 23)).toBe(5);
+  expect(counted(-12, -11, 5, 11)).toBe(5);
+  expect(counted(0, 0)).toBe(3);
+  expect(counted(-24, 24)).toBe(1);
+  // Two before and two after, and no 24 hours that hold more than three.
+  expect(counted(-23, -23, 23, 23)).toBe(3);
+  expect(counted(-12, 12)).toBe(2);
+});
+
+test('velocity finds as many sales too many in whatever order they arrive', () => {
+  const hour = 3_600_000;
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 9 }), (hours) => {
+      const sales = hours.map((at) => NOON + at * hour);
+      const inOrder = sales.toSorted((a, b) => a - b);
+      const isTooMany = (given: readonly number[]) =>
+        given.some((at, index) => countInWindow(given.slice(0, index), at, 24) >= 5);
+      expect(isTooMany(sales)).toBe(isTooMany(inOrder));
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -310,11 +310,14 @@ export function applyEvent(
 }
 
 /**
- * How many of a shopper's conversions lie less than a window from `at`, the new one included. Both ways, because postbacks overtake each
- * other: whichever comes as the fifth is the one too many.
+ * The most of a shopper's conversions that any window with `at` in it holds, the new one included. The window may begin before or end after it, because
+ * postbacks overtake each other: whichever comes as the fifth within one is the one too many, and none is that no window of five holds.
  */
 export function countInWindow(times: readonly number[], at: number, windowHours: number): number {
-  return 1 + times.filter((time) => Math.abs(time - at) < windowHours * HOUR_MS).length;
+  const window = windowHours * HOUR_MS;
+  const near = times.filter((time) => Math.abs(time - at) < window);
+  const begins = [at, ...near.filter((time) => time < at)];
+  return 1 + Math.max(...begins.map((begin) => near.filter((time) => time >= begin && time < begin + window).length));
 }
 
 /** True for a sale that the network does not pay for. */
