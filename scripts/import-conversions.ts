@@ -5,38 +5,11 @@ import { createReadStream, existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import type { ImportAnswer } from '@hissaback/shared/contracts/reconciliation';
+import { operatorToken } from './stack/operator-token.ts';
+import { dataPaths } from './stack/paths.ts';
 import { runningStack } from './stack/running-stack.ts';
-import type { StackFile } from './stack/stack-file.ts';
 
 const USAGE = 'npm run import-conversions -- <file.csv> [--dry-run] [--url <origin>]';
-const SMS_WITHIN_MS = 15_000;
-
-type Message = { text: string; kind: string };
-
-async function post<T>(url: string, json: unknown): Promise<T> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(json),
-  });
-  if (!answer.ok) throw new Error(`${new URL(url).pathname} answered ${answer.status}: ${await answer.text()}`);
-  return (await answer.json()) as T;
-}
-
-/** Logs in as the stack's operator, with the code from the SMS sandbox. */
-async function operatorToken({ origin, sandbox, operatorPhone }: StackFile): Promise<string> {
-  const inbox = async (): Promise<Message[]> =>
-    (await (await fetch(`${sandbox.sms}/messages?to=${encodeURIComponent(operatorPhone)}`)).json()) as Message[];
-  const before = (await inbox()).length;
-  const { request_id } = await post<{ request_id: string }>(`${origin}/v1/auth/otp/request`, { phone: operatorPhone });
-  for (const deadline = Date.now() + SMS_WITHIN_MS; Date.now() < deadline; ) {
-    const code = /\b\d{6}\b/.exec((await inbox()).slice(before).at(-1)?.text ?? '')?.[0];
-    if (code !== undefined)
-      return (await post<{ jwt: string }>(`${origin}/v1/auth/otp/verify`, { request_id, code })).jwt;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error('no code arrived for the operator');
-}
 
 async function where(url: string | undefined): Promise<{ origin: string; token: string }> {
   const { HISSABACK_TOKEN } = process.env;
@@ -46,7 +19,8 @@ async function where(url: string | undefined): Promise<{ origin: string; token: 
   }
   const { stack } = runningStack({ ...process.env, DATABASE_URL: '' });
   if (stack === null) throw new Error(USAGE);
-  return { origin: stack.origin, token: HISSABACK_TOKEN || (await operatorToken(stack)) };
+  const { operatorToken: operatorFile } = dataPaths(process.env.DATA_DIR || '.data');
+  return { origin: stack.origin, token: HISSABACK_TOKEN || (await operatorToken(stack, operatorFile)) };
 }
 
 async function main(): Promise<number> {

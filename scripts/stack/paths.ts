@@ -11,6 +11,8 @@ export type DataPaths = {
   secrets: string;
   /** Who runs on this DATA_DIR, for the next start after a SIGKILL. */
   runFile: string;
+  /** The access token of the seeded operator, for commands. */
+  operatorToken: string;
   postgres: string;
   sandbox: string;
   logs: string;
@@ -28,6 +30,7 @@ export function dataPaths(dataDir: string): DataPaths {
     stackFile: join(root, 'stack.json'),
     secrets: join(root, 'secrets.json'),
     runFile: join(root, 'run.json'),
+    operatorToken: join(root, 'operator-token'),
     postgres: join(root, 'postgres'),
     sandbox: join(root, 'sandbox'),
     logs: join(root, 'logs'),
