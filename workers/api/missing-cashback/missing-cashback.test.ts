@@ -53,6 +53,15 @@ describe('POST /v1/missing-cashback', () => {
     expect(refused.headers.get('retry-after')).toBe('86400');
   });
 
+  test('is ten in 30 days also for thirty at the same moment, and one an order', async () => {
+    const [{ token }, other] = [await on.user(), await on.user()];
+    const answers = await Promise.all(Array.from({ length: 30 }, () => claim(token, purchase())));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(10);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
+    const same = await Promise.all(Array.from({ length: 10 }, () => claim(other.token, purchase({ order_id: 'One' }))));
+    expect(same.map(({ status }) => status).toSorted()).toEqual([200, ...Array.from({ length: 9 }, () => 409)]);
+  });
+
   test.each([
     ['brand', { brand: 'No such shop' }],
     ['brand', { brand: undefined }],

@@ -49,8 +49,14 @@ export async function findMerchant(
   return rows[0] ?? null;
 }
 
-/** How many claims a shopper made since `since`. Runs in `withUser`. */
+/**
+ * How many claims a shopper made since `since`, counted behind those that are being made at this moment: whoever counts next waits for the end of this
+ * transaction. Runs in `withUser`.
+ */
 export async function countClaims(tx: Tx, params: { user_id: string; since: Date }): Promise<number> {
+  await tx.query(`select pg_advisory_xact_lock(hashtextextended('missing-cashback:' || $1::text, 0))`, [
+    params.user_id,
+  ]);
   const { rows } = await tx.query<{ count: bigint }>(
     'select count(*) as count from missing_cashback_claims where user_id = $1 and created_at >= $2',
     [params.user_id, params.since],
