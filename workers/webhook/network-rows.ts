@@ -49,7 +49,7 @@ export async function takeNetworkRows(
       const answer = answers[index];
       const key = `net:${row._id ?? ''}`;
       if (answer === undefined || answer.standing === 'waiting') continue;
-      if (answer.standing === 'same') {
+      if (answer.standing === 'same' || answer.standing === 'dismissed') {
         agreed.push({ key, convId: answer.convId, tenantId: answer.tenantId });
         continue;
       }

@@ -166,6 +166,16 @@ describe('a claim of missing cashback', () => {
     expect((await on.ledger()).filter((row) => row.user_id === user)).toEqual([]);
   });
 
+  it('says why a postback that fits cannot be a conversion even so', async () => {
+    const user = await on.newUser();
+    await on.storedClick(await on.newVisitor(user));
+    await lost({ txn_id: 'W-1', status: '{status}' });
+    expect(await (await claim(user, 'W-1')).pursue()).toMatchObject({
+      status: 'open',
+      rule: 'refused_unsubstituted_macro',
+    });
+  });
+
   it('is never linked without a click of the shopper’s own, nor to what names somebody else’s click', async () => {
     const [user, other] = [await on.newUser(), await on.newUser()];
     await lost({ txn_id: 'S-1' });

@@ -138,12 +138,11 @@ async function assign(
   const isOthers = /^\d+$/.test(assignment.click) && (await isOthersClick(tx, BigInt(assignment.click), claim.user_id));
   const refusal = isOthers ? 'another_shoppers_click' : said && refusalOfAssigned(said.raw, said.source);
   if (row?.status !== 'open' || refusal !== null) {
-    if (claim.status === 'approved')
-      await reopenClaim(tx, {
-        claim_id: claim.claim_id,
-        rule: refusal === null ? 'decision_impossible' : `refused_${refusal}`,
-        at: context.now,
-      });
+    await reopenClaim(tx, {
+      claim_id: claim.claim_id,
+      rule: refusal === null ? 'decision_impossible' : `refused_${refusal}`,
+      at: context.now,
+    });
     return null;
   }
   await assignUnmatched(tx, { unmatchedId, assignment, at: context.now });

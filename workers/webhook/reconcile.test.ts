@@ -395,6 +395,25 @@ describe('the report', () => {
     ]);
   });
 
+  it('has done with what an operator put aside, until the network says something else of it', async () => {
+    const created = new Date(on.clock.now()).toISOString();
+    const row = await listed(await on.storedClick(null), { n: 1, txn_id: 'P2', created, currency: 'USD' });
+    at.state.network = (url) => conversionList([row]).answer(url);
+    const open = async () => {
+      on.clock.advance(DAY);
+      await poll(on.db, at.env, at.deps, 'fresh');
+      await at.drain();
+      return (await findings()).filter((found) => found.finding_key === `net:${on.offerId}-1` && !found.healed).length;
+    };
+    expect([await open(), await open()]).toEqual([1, 1]);
+    await on.rows(`update unmatched_conversions set status = 'dismissed' where raw ->> '_id' = $1`, [
+      `${on.offerId}-1`,
+    ]);
+    expect([await open(), await open()]).toEqual([0, 0]);
+    row.payout = 120;
+    expect(await open()).toBe(1);
+  });
+
   it('tells of another order id and another currency, and sends neither again and again', async () => {
     const click = await on.storedClick(null);
     const created = new Date(on.clock.now()).toISOString();

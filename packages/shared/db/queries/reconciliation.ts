@@ -5,8 +5,8 @@ import { fromMicroseconds } from './time.ts';
 /** A row of the network's list or CSV, as text. */
 export type NetworkRow = Readonly<Record<string, string>>;
 
-/** What our books say of a row: nothing, the same, something else, or that it waits among the unmatched as it is. */
-export type Standing = 'missing_here' | 'same' | 'differing' | 'waiting';
+/** What our books say of a row: nothing, the same, something else, that it waits among the unmatched as it is, or that an operator put it aside there. */
+export type Standing = 'missing_here' | 'same' | 'differing' | 'waiting' | 'dismissed';
 
 type Here = {
   standing: Standing;
@@ -30,17 +30,18 @@ export async function compareWithBooks(tx: Tx, rows: readonly NetworkRow[], curr
     tenant_id: string | null;
     settled: boolean | null;
     alike: boolean | null;
-    waiting: boolean;
+    /** It is among the unmatched as it is: open, or put aside; null where it is not. */
+    waits: boolean | null;
     here: unknown;
   };
   const { rows: found } = await tx.query<Found>(
     `select r.i, i.conv_id, coalesce(i.tenant_id, t.tenant_id) as tenant_id, s.settled,
             i.status in ('cancelled', 'rejected') or (r.txn_id in ('', i.txn_id) and r.currency in ('', $9)) as alike,
-            r.network_id <> '' and s.settled is not true and exists (
-              select 1 from unmatched_conversions u
+            case when r.network_id <> '' and s.settled is not true then (
+              select bool_or(u.status = 'open') from unmatched_conversions u
               where u.raw ? '_id' and u.raw ->> '_id' = r.network_id and lower(u.raw ->> 'status') = r.status and coalesce(u.raw ->> 'payout', '') = r.payout
                 and btrim(coalesce(u.raw ->> 'txn_id', '')) = r.txn_id and upper(btrim(coalesce(u.raw ->> 'currency', ''))) = r.currency
-                and u.status <> 'matched') as waiting,
+                and u.status <> 'matched') end as waits,
             case when i.conv_id is not null then jsonb_build_object('status', i.status, 'commission', i.net_commission + i.platform_fee,
               'txn_id', i.txn_id) end as here
      from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
@@ -68,7 +69,7 @@ export async function compareWithBooks(tx: Tx, rows: readonly NetworkRow[], curr
   );
   return found.map((row) => ({
     standing: standingOf(row),
-    isNews: row.settled !== true && !row.waiting,
+    isNews: row.settled !== true && row.waits === null,
     convId: row.conv_id,
     tenantId: row.tenant_id,
     here: row.here,
@@ -89,9 +90,10 @@ function standingOf(row: {
   conv_id: bigint | null;
   settled: boolean | null;
   alike: boolean | null;
-  waiting: boolean;
+  waits: boolean | null;
 }): Standing {
-  if (row.conv_id === null) return row.waiting ? 'waiting' : 'missing_here';
+  if (row.waits === false) return 'dismissed';
+  if (row.conv_id === null) return row.waits === true ? 'waiting' : 'missing_here';
   return row.settled === true && row.alike === true ? 'same' : 'differing';
 }
 
