@@ -128,7 +128,7 @@ async function sendRows(
         kind: 'event',
         postback_id: String(ids[at + index]),
         source,
-        raw: keepAsEvidence(Object.entries(row), []),
+        raw: wordsOf(row),
       } satisfies PostbackMessage,
     }));
     for (let attempt = 0; ; attempt++) {
@@ -143,6 +143,30 @@ async function sendRows(
     }
   }
   return ids.at(-1) ?? null;
+}
+
+/** What a conversion is read from: kept before anything else that a row says, however many columns it has. */
+const READ = [
+  ...[
+    '_id',
+    'campaign_id',
+    'status',
+    'p1',
+    'txn_id',
+    'payout',
+    'currency',
+    'created',
+    'sale_amount',
+    'goal_id',
+    'country',
+  ],
+  'publisher_id',
+];
+
+/** A row as it travels and is kept. */
+function wordsOf(row: NetworkRow): Record<string, string> {
+  const known = READ.flatMap((name) => (row[name] === undefined ? [] : [[name, row[name]] as const]));
+  return keepAsEvidence([...known, ...Object.entries(row).filter(([name]) => !READ.includes(name))], []);
 }
 
 /** A thousand ids of one millisecond would meet now and then, and the second message of an id is taken for a copy of the first. */

@@ -68,6 +68,20 @@ describe('a poll', () => {
     expect(await reconcile(on.db, at.env, at.deps)).toMatchObject({ listed: 2, sent: 0 });
   });
 
+  it('reads a row of however many columns, and sends one that cannot be read once, however long its words', async () => {
+    const other = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`p${n + 2}`, 'x']));
+    const rows = [
+      { ...other, ...(await listed(await on.storedClick(null), { n: 1, txn_id: 'K1' })) },
+      { ...other, ...(await listed(await on.storedClick(null), { n: 2, txn_id: 'K'.repeat(2_000) })) },
+    ];
+    at.state.network = conversionList(rows).answer;
+    expect(await poll(on.db, at.env, at.deps, 'fresh')).toMatchObject({ listed: 2, sent: 2 });
+    await at.drain();
+    expect(await on.ledger()).toMatchObject([{ user_amount: '50.00', status: 'pending' }]);
+    on.clock.advance(DAY);
+    expect(await poll(on.db, at.env, at.deps, 'fresh')).toMatchObject({ listed: 2, sent: 0 });
+  });
+
   it('whose run dies goes on at the page where it stood, also within the schedule rematch (fault 34)', async () => {
     const clicks = await Promise.all(Array.from({ length: 3 }, () => on.storedClick(null)));
     const rows: Row[] = [];

@@ -1,4 +1,5 @@
 import { networkAlias } from '../../domain/intake.ts';
+import { EVIDENCE } from '../../domain/text.ts';
 import type { Tx } from '../types.ts';
 import { fromMicroseconds } from './time.ts';
 
@@ -59,11 +60,11 @@ export async function compareWithBooks(tx: Tx, rows: readonly NetworkRow[], curr
       rows.map((_, index) => index),
       rows.map((row) => networkAlias(row._id ?? '')),
       rows.map((row) => (row.status ?? '').trim().toLowerCase()),
-      rows.map((row) => row.payout ?? ''),
-      rows.map((row) => (row.txn_id ?? '').trim()),
+      rows.map((row) => keptOf(row.payout)),
+      rows.map((row) => keptOf(row.txn_id).trim()),
       rows.map((row) => row._id ?? ''),
       rows.map((row) => row.publisher_id ?? ''),
-      rows.map((row) => (row.currency ?? '').trim().toUpperCase()),
+      rows.map((row) => keptOf(row.currency).trim().toUpperCase()),
       currency,
     ],
   );
@@ -74,6 +75,11 @@ export async function compareWithBooks(tx: Tx, rows: readonly NetworkRow[], curr
     tenantId: row.tenant_id,
     here: row.here,
   }));
+}
+
+/** A value as it is kept among the unmatched. */
+function keptOf(value: string | undefined): string {
+  return (value ?? '').slice(0, EVIDENCE.value);
 }
 
 /** The tenants of links, by link. */
