@@ -82,6 +82,23 @@ describe('a poll', () => {
     expect(await poll(on.db, at.env, at.deps, 'fresh')).toMatchObject({ listed: 2, sent: 0 });
   });
 
+  it('takes a number for the amount that was meant, whatever its float adds to it, and it is the same the next day', async () => {
+    const rows = [
+      await listed(await on.storedClick(null), { n: 1, txn_id: 'N1', payout: 23.400000000000002 }),
+      await listed(await on.storedClick(null), { n: 2, txn_id: 'N2', payout: 29.989999999999998 }),
+    ];
+    at.state.network = conversionList(rows).answer;
+    await poll(on.db, at.env, at.deps, 'fresh');
+    await at.drain();
+    expect(
+      await on.rows('select net_commission from conversion_identities where tenant_id = $1 order by txn_id', [
+        on.tenantId,
+      ]),
+    ).toEqual([{ net_commission: '23.40' }, { net_commission: '29.99' }]);
+    on.clock.advance(DAY);
+    expect(await poll(on.db, at.env, at.deps, 'fresh')).toMatchObject({ listed: 2, sent: 0 });
+  });
+
   it('whose run dies goes on at the page where it stood, also within the schedule rematch (fault 34)', async () => {
     const clicks = await Promise.all(Array.from({ length: 3 }, () => on.storedClick(null)));
     const rows: Row[] = [];

@@ -136,11 +136,12 @@ function textRow(row: Record<string, unknown>): Record<string, string> {
   return text;
 }
 
+/** A number as it was meant: what a float adds behind the sixth decimal (23.400000000000002, 29.989999999999998) is no part of an amount. */
 function decimalText(value: number | string): string {
   if (typeof value === 'string') return value;
   const text = String(value);
   // 1e-7 and the like: less than any amount we know.
-  return text.includes('e') ? value.toFixed(6) : text;
+  return text.includes('e') || /[.]\d{7}/.test(text) ? value.toFixed(6) : text;
 }
 
 async function get(config: TrackierConfig, path: string, query: Record<string, string>): Promise<unknown> {
