@@ -131,6 +131,8 @@ describe('a claim of missing cashback', () => {
       },
     ],
     ['nothing at all', 'nothing_found', async () => undefined],
+    ['the amount only', 'amount_only', async () => void (await lost({ txn_id: '{txn_id}', sale_amount: '1000' }))],
+    ['another amount and no order id', 'nothing_found', async () => void (await lost({ sale_amount: '1000.01' }))],
     [
       'a conversion of a visitor who may yet log in',
       'unclaimed_visitors',

@@ -55,6 +55,8 @@ async function search(tx: Tx, claim: ClaimRow, context: IntakeContext): Promise<
     user_id: claim.user_id,
     merchant: claim.merchant,
     order_id: claim.order_id,
+    amount: claim.amount,
+    told_from: new Date(purchasedOn - DAY_MS),
     from: new Date(purchasedOn - attributionWindowDays * DAY_MS),
     to: new Date(purchasedOn + (REPORTED_WITHIN_DAYS + 1) * DAY_MS),
   });

@@ -98,6 +98,11 @@ describe('a claim waits for an operator', () => {
       { unmatched: [postback(), postback({ unmatchedId: 2n })], clicks: [click(1)] },
       'several_postbacks',
     ],
+    [
+      'a postback of that amount names no order',
+      { unmatched: [postback({ orderId: '' })], clicks: [click(1)] },
+      'amount_only',
+    ],
     ['the only click is too old', { unmatched: [postback()], clicks: [click(91)] }, 'no_click'],
     ['the only click came after', { unmatched: [postback()], clicks: [click(-1)] }, 'no_click'],
     ['the only click is on another offer', { unmatched: [postback()], clicks: [click(1, 8)] }, 'no_click'],

@@ -44,7 +44,7 @@ export type ClaimConversion = {
   status: string;
 };
 
-/** An open unmatched postback with the claim's order id and an offer of the merchant. Times in milliseconds since the Unix epoch. */
+/** An open unmatched postback of an offer of the merchant, with the claim's order id, or with none and the claim's amount. Times in milliseconds since the Unix epoch. */
 export type ClaimUnmatched = {
   unmatchedId: bigint;
   offerId: number;
@@ -79,6 +79,7 @@ export type OperatorRule =
   | 'several_postbacks'
   | 'several_claims'
   | 'known_click'
+  | 'amount_only'
   | 'other_amount'
   | 'amount_unknown'
   | 'other_date'
@@ -127,6 +128,7 @@ export function judgeClaim(
   const [row] = candidates;
   if (row === undefined) {
     if (named.length > 0) return operator('known_click');
+    if (evidence.unmatched.length > 0) return operator('amount_only');
     return operator(evidence.clicks.length === 0 ? 'no_click' : 'nothing_found');
   }
   if (candidates.length > 1) return operator('several_postbacks');

@@ -226,11 +226,20 @@ const WHOSE = `case when c.user_id = $1 or (c.user_id is null and v.user_id = $1
 
 /**
  * What there is about a claim: the shopper's clicks on links to the merchant's offers (their own, and their visitors'), conversions of theirs there and
- * of anybody with that order id, and open unmatched postbacks that name it. Runs as the ingest role.
+ * of anybody with that order id, and open unmatched postbacks that name it, or name no order and the amount. Runs as the ingest role.
+ * @param params clicks and conversions from `from` to `to` are looked at, postbacks without an order id from `told_from` on
  */
 export async function gatherEvidence(
   tx: Tx,
-  params: { user_id: string; merchant: string; order_id: string; from: Date; to: Date },
+  params: {
+    user_id: string;
+    merchant: string;
+    order_id: string;
+    amount: string;
+    from: Date;
+    told_from: Date;
+    to: Date;
+  },
 ): Promise<ClaimEvidence> {
   const order = params.order_id.trim();
   const { rows: clicks } = await tx.query<{ click_id: bigint; offer_id: number; link_id: string }>(
@@ -286,16 +295,21 @@ export async function gatherEvidence(
     received_at: Date;
   };
   const { rows: unmatched } = await tx.query<UnmatchedRow>(
-    `select u.unmatched_id, u.raw, u.reason, o.offer_id, o.base_commission_pct::text as pct, o.fixed_commission::text as fixed,
+    `with named as (
+       select u.* from unmatched_conversions u where u.status = 'open' and lower(u.raw ->> 'txn_id') = lower($2)
+       union all
+       select u.* from unmatched_conversions u
+       where u.status = 'open' and u.received_at between $3 and $4 and coalesce(u.raw ->> 'txn_id', '') ~ '^\\s*$|[{}]'
+         and case when u.raw ->> 'sale_amount' ~ '^[0-9]{1,11}([.][0-9]{1,6})?$' then trunc((u.raw ->> 'sale_amount')::numeric, 2) end = $5::numeric)
+     select u.unmatched_id, u.raw, u.reason, o.offer_id, o.base_commission_pct::text as pct, o.fixed_commission::text as fixed,
        o.country_commissions as countries,
        u.assigned_at is not null or u.reason not in ('missing_click', 'unknown_click', 'unsubstituted_macro')
          or exists (select 1 from clicks k where k.click_id = u.click_id and k.created_at = id_time(u.click_id)) as known,
        u.received_at
-     from unmatched_conversions u
+     from named u
      join offers o on o.offer_id::text = coalesce(u.raw ->> 'offer_id', u.raw ->> 'campaign_id') and o.merchant = $1
-     where u.status = 'open' and lower(btrim(u.raw ->> 'txn_id')) = lower($2)
-     order by u.unmatched_id limit ${MOST}`,
-    [params.merchant, order],
+     order by lower(u.raw ->> 'txn_id') = lower($2) desc nulls last, u.unmatched_id limit ${MOST}`,
+    [params.merchant, order, params.told_from, params.to, params.amount],
   );
   return {
     clicks: clicks.map((row) => ({ clickId: row.click_id, offerId: row.offer_id, linkId: row.link_id })),
@@ -313,7 +327,7 @@ export async function gatherEvidence(
     unmatched: unmatched.map((row) => ({
       unmatchedId: row.unmatched_id,
       offerId: row.offer_id,
-      orderId: row.raw.txn_id ?? '',
+      orderId: /[{}]/.test(row.raw.txn_id ?? '') ? '' : (row.raw.txn_id ?? ''),
       reason: row.reason,
       amount: parseNetworkAmount(row.raw.sale_amount?.trim() ?? ''),
       payout: parseNetworkAmount(row.raw.payout?.trim() ?? ''),
