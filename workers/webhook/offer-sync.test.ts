@@ -130,6 +130,29 @@ describe('a sync of offers', () => {
     expect((await notices()).map((row) => (row as { kind: string }).kind)).toEqual(['offer_gone', 'offer_back']);
   });
 
+  it('of several runs at once tells creators once that an offer is gone or back (fault 34)', async () => {
+    const net = await network();
+    await net.campaigns({ upsert: [campaign(1), campaign(2)] });
+    await net.sync();
+    await on.rows(
+      `insert into links (link_id, tenant_id, campaign_id, offer_id, slug, created_at) values (gen_random_uuid(), $1, $2, $3, $4, now())`,
+      [on.tenantId, on.campaignId, id(1), `twice-${on.offerId}`],
+    );
+    // All have their lists before any puts its own in place.
+    const atOnce = async () => {
+      const dbs = Array.from({ length: 4 }, () => on.worker());
+      const counts = await Promise.all(dbs.map((db) => syncOffers(db, at.env, at.deps)));
+      await Promise.all(dbs.map((db) => db.end()));
+      return counts.reduce((sum, count) => sum + (count.notices ?? 0), 0);
+    };
+    for (let round = 0; round < 5; round++) {
+      await net.campaigns({ remove: [id(1)] });
+      expect(await atOnce()).toBe(1);
+      await net.campaigns({ upsert: [campaign(1)] });
+      expect(await atOnce()).toBe(1);
+    }
+  });
+
   it('leaves an offer as it is whose row cannot be read, and takes one without a tracking link for gone', async () => {
     const net = await network();
     await net.campaigns({ upsert: [campaign(1), campaign(2), campaign(3), campaign(4)] });

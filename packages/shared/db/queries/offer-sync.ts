@@ -14,6 +14,8 @@ export async function replaceOffers(
   kept: readonly number[] | 'all',
   at: number,
 ): Promise<{ written: number; gone: number[]; back: number[] }> {
+  // Of two syncs at once the second sees what the first has put in place: nothing is gone or back twice.
+  await tx.query(`select pg_advisory_xact_lock(hashtextextended('hissaback.offer-sync', 0))`);
   const { rows } = await tx.query<{ written: bigint; gone: number[]; back: number[] }>(
     `with back as (
        select offer_id from offers where status = 'gone' and offer_id = any($3::int[])
