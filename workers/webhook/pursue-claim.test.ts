@@ -395,6 +395,11 @@ describe('an operator’s decision about a claim', () => {
     const mine = await claim(user, 'D-4');
     await mine.decide({ conv_id: conversion?.conv_id ?? '' });
     expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'decision_impossible' });
+    expect(
+      await on.rows('select decision, decided_at, reason from missing_cashback_claims where claim_id = $1', [
+        mine.claim_id,
+      ]),
+    ).toEqual([{ decision: null, decided_at: null, reason: null }]);
     await mine.decide({ unmatched_id: await lost({ txn_id: 'D-4', status: '{status}' }), assignment: { click: '1' } });
     expect(await mine.pursue()).toMatchObject({ status: 'open', rule: 'refused_unsubstituted_macro' });
   });

@@ -390,11 +390,13 @@ export async function linkedPostback(tx: Tx, unmatchedId: bigint): Promise<Linke
 }
 
 /**
- * Gives a claim back to operators: what was decided, or linked by rule, cannot be done, and `rule` says why. `at` in milliseconds since the Unix epoch.
+ * Gives a claim back to operators: what was decided, or linked by rule, cannot be done, and `rule` says why. Nothing is decided any more; the audit log keeps what
+ * was. `at` in milliseconds since the Unix epoch.
  */
 export async function reopenClaim(tx: Tx, params: { claim_id: string; rule: string; at: number }): Promise<void> {
   await tx.query(
-    `update missing_cashback_claims set status = 'open', rule = $2, searched_at = $3, unmatched_id = null where claim_id = $1`,
+    `update missing_cashback_claims set status = 'open', rule = $2, searched_at = $3, unmatched_id = null, decision = null, decided_at = null,
+       decided_by = null, reason = null where claim_id = $1`,
     [params.claim_id, params.rule, new Date(params.at)],
   );
 }
