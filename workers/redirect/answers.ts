@@ -44,9 +44,10 @@ const STYLE =
 const STYLE_HASH = 'sha256-yr4JI4y35aPq6kvpwXI+VzfNpu7pnI0xv4Mu0lL/BmQ=';
 const POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** 302 to `location`, never stored, so that every click counts. */
-export function redirect(request: Request, location: string, setCookie?: string): Response {
-  const headers: Record<string, string> = { ...commonHeaders(request), Location: location };
+/** 302 to `location`, never stored, so that every click counts. `secure` on https. */
+export function redirect(secure: boolean, location: string, setCookie?: string): Response {
+  const headers = commonHeaders(secure);
+  headers.Location = location;
   if (setCookie !== undefined) headers['Set-Cookie'] = setCookie;
   return new Response(null, { status: 302, headers });
 }
@@ -54,7 +55,7 @@ export function redirect(request: Request, location: string, setCookie?: string)
 /** A friendly page, or problem details (RFC 9457) for a client that asks for JSON. */
 export function page(request: Request, name: PageName, random: Random): Response {
   const { status, code, title, text } = PAGES[name];
-  const headers = commonHeaders(request);
+  const headers = commonHeaders(request.url.startsWith('https:'));
   if (status === 503) headers['Retry-After'] = RETRY_AFTER_SECONDS;
   const accept = request.headers.get('Accept') ?? '';
   if (/json/i.test(accept) && !/html/i.test(accept))
@@ -70,7 +71,7 @@ export function page(request: Request, name: PageName, random: Random): Response
 
 /** 405 as problem details: whoever sends another method is not a browser following a link. */
 export function methodNotAllowed(request: Request, random: Random): Response {
-  const headers = commonHeaders(request);
+  const headers = commonHeaders(request.url.startsWith('https:'));
   headers.Allow = 'GET, HEAD';
   const detail = 'A smart link answers GET and HEAD.';
   return problem(
@@ -101,6 +102,6 @@ const COMMON = {
 };
 const COMMON_SECURE = { ...COMMON, 'Strict-Transport-Security': 'max-age=31536000' };
 
-function commonHeaders(request: Request): Record<string, string> {
-  return { ...(request.url.startsWith('https:') ? COMMON_SECURE : COMMON) };
+function commonHeaders(secure: boolean): Record<string, string> {
+  return { ...(secure ? COMMON_SECURE : COMMON) };
 }

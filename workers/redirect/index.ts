@@ -1,4 +1,7 @@
-import { systemClock, systemRandom } from '@hissaback/shared/domain/chance';
+import { pooled, systemClock, systemRandom } from '@hissaback/shared/domain/chance';
 import { createApp } from './app.ts';
 
-export default createApp({ clock: systemClock, random: systemRandom });
+/** Enough for two hundred redirects, in bytes. */
+const POOL = 4_096;
+
+export default createApp({ clock: systemClock, random: pooled(systemRandom, POOL) });

@@ -15,7 +15,7 @@ export type CachedLink = { link: PublishedLink; target(trackingUrl: string): Tar
 
 export type Lookup = { state: 'found'; cached: CachedLink } | { state: 'unknown' } | { state: 'unavailable' };
 
-type Entry = { cached: CachedLink; loadedAt: number; freshUntil: number };
+type Entry = { found: Lookup; loadedAt: number; freshUntil: number };
 
 /**
  * Links this isolate has seen, in front of KV: bounded, fresh for 30 seconds, and served for up to 10 minutes while KV fails.
@@ -29,11 +29,17 @@ export class LinkCache {
     this.#clock = clock;
   }
 
+  /** What is known of a key and fresh, without a wait; else undefined. */
+  fresh(key: string): Lookup | undefined {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && this.#clock.now() < entry.freshUntil ? entry.found : undefined;
+  }
+
   /** Looks a key up, through `read` if it is not fresh. Only a hit is kept. */
   async find(key: string, read: () => Promise<string | null>): Promise<Lookup> {
     const now = this.#clock.now();
     const entry = this.#entries.get(key);
-    if (entry !== undefined && now < entry.freshUntil) return { state: 'found', cached: entry.cached };
+    if (entry !== undefined && now < entry.freshUntil) return entry.found;
     // One request reads again; those that meet the entry meanwhile use it as it is.
     if (entry !== undefined) entry.freshUntil = now + REFRESH_LEASE_MS;
     try {
@@ -42,23 +48,23 @@ export class LinkCache {
       if (text === null) return { state: 'unknown' };
       const link = parsePublishedLink(text);
       if (link === null) throw new Error('not a published link');
-      return { state: 'found', cached: this.#keep(key, link, now) };
+      return this.#keep(key, link, now);
     } catch (error) {
       logError('link_read_failed', { key, message: error instanceof Error ? error.message : 'unknown' });
       if (entry === undefined || now - entry.loadedAt > STALE_MS) return { state: 'unavailable' };
       this.#entries.set(key, entry);
-      return { state: 'found', cached: entry.cached };
+      return entry.found;
     }
   }
 
-  #keep(key: string, link: PublishedLink, now: number): CachedLink {
+  #keep(key: string, link: PublishedLink, now: number): Lookup {
     if (this.#entries.size >= MAX_ENTRIES) {
       const [oldest] = this.#entries.keys();
       if (oldest !== undefined) this.#entries.delete(oldest);
     }
-    const cached = prepare(link);
-    this.#entries.set(key, { cached, loadedAt: now, freshUntil: now + FRESH_MS });
-    return cached;
+    const found: Lookup = { state: 'found', cached: prepare(link) };
+    this.#entries.set(key, { found, loadedAt: now, freshUntil: now + FRESH_MS });
+    return found;
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fixedClock, seededRandom } from './chance.fake.ts';
-import { systemClock, systemRandom } from './chance.ts';
+import { pooled, systemClock, systemRandom } from './chance.ts';
 
 describe('the system clock and randomness', () => {
   it('tells the machine time in milliseconds', () => {
@@ -11,6 +11,25 @@ describe('the system clock and randomness', () => {
     expect(systemRandom.bytes(16)).toHaveLength(16);
     expect(systemRandom.bytes(16)).not.toEqual(systemRandom.bytes(16));
   });
+});
+
+it('a pool hands out every byte once, and asks for more when too few are left', () => {
+  let asked = 0;
+  const counting = {
+    bytes: (length: number) => {
+      asked += 1;
+      return Uint8Array.from({ length }, (_, index) => (asked * 16 + index) % 256);
+    },
+  };
+  const random = pooled(counting, 16);
+  expect([random.bytes(3), random.bytes(13), random.bytes(3)]).toEqual([
+    Uint8Array.from([16, 17, 18]),
+    Uint8Array.from({ length: 13 }, (_, index) => 19 + index),
+    Uint8Array.from([32, 33, 34]),
+  ]);
+  expect(random.bytes(14)[0]).toBe(48);
+  expect(random.bytes(17)).toHaveLength(17);
+  expect(pooled(systemRandom, 64).bytes(16)).not.toEqual(pooled(systemRandom, 64).bytes(16));
 });
 
 describe('their stand-ins', () => {

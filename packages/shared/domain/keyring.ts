@@ -20,8 +20,8 @@ export type Keyring = {
   current(): KeyringKey;
   /** A key that may still verify or decrypt old things, or undefined. Ask `isExpired` where money rule 7 applies. */
   byId(id: number): KeyringKey | undefined;
-  /** The key for HMAC-SHA256, imported once per ring. */
-  hmacKey(key: KeyringKey): Promise<CryptoKey>;
+  /** The key for HMAC-SHA256, imported once per ring; from then on it is there at once. */
+  hmacKey(key: KeyringKey): CryptoKey | Promise<CryptoKey>;
 };
 
 /** A ring that cannot be used. The message names the variable and the entry, never key material. */
@@ -74,19 +74,16 @@ export function keyringFrom(text: string | undefined, name: string): Keyring {
 
 function keyringOf(current: KeyringKey, keys: ReadonlyMap<number, KeyringKey>): Keyring {
   const imported = new Map<number, CryptoKey>();
+  const importKey = async (key: KeyringKey): Promise<CryptoKey> => {
+    const fresh = await crypto.subtle.importKey('raw', key.secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+    // The key is kept, not its promise: a promise belongs to the request that made it.
+    imported.set(key.id, fresh);
+    return fresh;
+  };
   return {
     current: () => current,
     byId: (id) => keys.get(id),
-    async hmacKey(key) {
-      const known = imported.get(key.id);
-      if (known !== undefined) return known;
-      const fresh = await crypto.subtle.importKey('raw', key.secret, { name: 'HMAC', hash: 'SHA-256' }, false, [
-        'sign',
-      ]);
-      // The key is kept, not its promise: a promise belongs to the request that made it.
-      imported.set(key.id, fresh);
-      return fresh;
-    },
+    hmacKey: (key) => imported.get(key.id) ?? importKey(key),
   };
 }
 

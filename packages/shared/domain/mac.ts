@@ -9,7 +9,8 @@ export async function truncatedMac(
   key: KeyringKey,
   message: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array> {
-  const full = await crypto.subtle.sign('HMAC', await ring.hmacKey(key), message);
+  const imported = ring.hmacKey(key);
+  const full = await crypto.subtle.sign('HMAC', imported instanceof Promise ? await imported : imported, message);
   return new Uint8Array(full, 0, MAC_BYTES);
 }
 

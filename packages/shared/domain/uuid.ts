@@ -1,6 +1,7 @@
 import type { Random } from './chance.ts';
 
-const HEX = '0123456789abcdef';
+/** Two hexadecimal digits for each byte. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const CANONICAL = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** True for a UUID as PostgreSQL prints it: 36 characters, lower case. */
@@ -34,8 +35,7 @@ export function uuidFromBytes(bytes: Uint8Array): string {
   let text = '';
   for (let index = 0; index < 16; index++) {
     if (index === 4 || index === 6 || index === 8 || index === 10) text += '-';
-    const byte = bytes[index] ?? 0;
-    text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
+    text += HEX[bytes[index] ?? 0];
   }
   return text;
 }
