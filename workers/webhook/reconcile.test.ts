@@ -525,6 +525,57 @@ describe('the daily CSV', () => {
     expect(await reconcile(on.db, at.env, at.deps)).toMatchObject({ csv_days: 0 });
   });
 
+  it('of a day that is never made keeps no later one away, and operators are called when it is missing for two days', async () => {
+    at.env.TRACKIER_CSV_URL = CSV;
+    const empty = conversionList([]).answer;
+    const never = new Date(on.clock.now() - DAY).toISOString().slice(0, 10);
+    let isMade = false;
+    at.state.network = async (text) => {
+      const url = new URL(text);
+      if (url.pathname !== '/daily.csv') return empty(text);
+      const isMissing = url.searchParams.get('date') === never && !isMade;
+      return isMissing ? new Response('gone', { status: 404 }) : new Response(file([]));
+    };
+    const calls = () => at.pages.filter(({ key }) => key === 'daily-csv').map(({ action }) => action);
+    const days = () =>
+      on.rows(
+        `select day::text from conversion_imports where source = 'daily' and finished_at is not null order by day`,
+      );
+    await expect(reconcile(on.db, at.env, at.deps)).rejects.toMatchObject({ status: 404 });
+    on.clock.advance(DAY);
+    await expect(reconcile(on.db, at.env, at.deps)).rejects.toMatchObject({ status: 404 });
+    expect(calls()).toEqual([]);
+    expect(await days()).toHaveLength(1);
+    for (let run = 0; run < 2; run++) {
+      on.clock.advance(DAY);
+      await expect(reconcile(on.db, at.env, at.deps)).rejects.toMatchObject({ status: 404 });
+    }
+    expect(calls()).toEqual(['trigger']);
+    expect(await days()).toHaveLength(3);
+    isMade = true;
+    expect(await reconcile(on.db, at.env, at.deps)).toMatchObject({ csv_days: 1 });
+    expect(calls()).toEqual(['trigger', 'resolve']);
+  });
+
+  it('of a network that is down is asked for three days at a time, not for thirty', async () => {
+    at.env.TRACKIER_CSV_URL = CSV;
+    const empty = conversionList([]).answer;
+    const asked = new Set<string>();
+    let isDown = false;
+    at.state.network = async (text) => {
+      const url = new URL(text);
+      if (url.pathname !== '/daily.csv') return empty(text);
+      asked.add(url.searchParams.get('date') ?? '');
+      return isDown ? new Response('', { status: 500 }) : new Response(file([]));
+    };
+    await reconcile(on.db, at.env, at.deps);
+    asked.clear();
+    isDown = true;
+    on.clock.advance(12 * DAY);
+    await expect(reconcile(on.db, at.env, at.deps)).rejects.toThrow();
+    expect(asked.size).toBe(3);
+  });
+
   it('that breaks off, or cannot be had, is pulled again by the next run', async () => {
     at.env.TRACKIER_CSV_URL = CSV;
     const empty = conversionList([]).answer;
