@@ -34,6 +34,15 @@ export async function takeEvents(
   batch: { events: readonly Taken[]; ignored: readonly Ignored[] },
   context: IntakeContext,
 ): Promise<IntakeCounts> {
+  return (await takeBatch(tx, batch, context)).counts;
+}
+
+/** As `takeEvents`; says beside the counts whether a tenant's server is to be told of what was written. */
+export async function takeBatch(
+  tx: Tx,
+  batch: { events: readonly Taken[]; ignored: readonly Ignored[] },
+  context: IntakeContext,
+): Promise<{ counts: IntakeCounts; isListenedTo: boolean }> {
   // Key order, so that two batches over the same clicks never wait for each other in a circle (money rule 19).
   const events = distinct(batch.events).toSorted(
     (a, b) => compare(clickIdOf(a), clickIdOf(b)) || compare(a.postbackId, b.postbackId),
@@ -60,8 +69,11 @@ export async function takeEvents(
   const { rows, books } = intake.result();
   const { settled } = books;
   const payees = await lockPayees(tx, movesOf(settled), rewardsOf(settled.map((entry) => entry.conversion)));
+  let isListenedTo = false;
   if (rows.postbacks.length > 0) {
-    const { clicksRecovered } = await writeIntake(tx, rows);
+    const written = await writeIntake(tx, rows);
+    const { clicksRecovered } = written;
+    isListenedTo = written.isListenedTo;
     // One of these clicks was being stored at this very moment: its country is known now.
     const overtaken = rows.recovered.map((click) => click.clickId);
     if (clicksRecovered < overtaken.length) await judgeAgain(tx, overtaken, context.now);
@@ -73,7 +85,7 @@ export async function takeEvents(
     tenantIds: settled.map((entry) => entry.conversion.tenantId),
   };
   await tellPaid(tx, amended, context.now);
-  return intake.counts;
+  return { counts: intake.counts, isListenedTo };
 }
 
 /** A queue may deliver a message twice in one batch; the second copy says nothing new. */

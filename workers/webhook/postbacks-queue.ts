@@ -11,7 +11,7 @@ import { queueDueWebhooks } from './deliver-sweep.ts';
 import type { Deps } from './deps.ts';
 import { clearInbox } from './inbox.ts';
 import type { Ignored, Taken } from './intake-batch.ts';
-import { takeEvents } from './ledger-consumer.ts';
+import { takeBatch } from './ledger-consumer.ts';
 import { pursueClaim } from './pursue-claim.ts';
 import { readClick } from './read-click.ts';
 import { retryDelay } from './retry.ts';
@@ -42,22 +42,23 @@ export async function consumePostbacks(batch: MessageBatch, env: WebhookEnv, dep
   }
   const db = openDatabase(databaseBinding(env), { random: deps.random });
   try {
-    await takeTogether(db, work, env, deps);
+    const isListenedTo = await takeTogether(db, work, env, deps);
     for (const { message } of work) message.ack();
     await clear(work, env, log);
-    await tell(db, work, env, deps, log);
+    if (isListenedTo) await tell(db, env, deps, log);
   } catch (error) {
     log.warn('batch_failed', { queue: batch.queue, size: work.length, error });
-    const taken: Work[] = [];
+    let isListenedTo = false;
     if (isLockTimeout(error) && work.every(({ message }) => message.attempts <= PATIENT_ATTEMPTS))
       for (const { message } of work) message.retry({ delaySeconds: retryDelay(message.attempts) });
-    else for (const one of work) if (await takeAlone(db, one, env, deps, log)) taken.push(one);
-    await tell(db, taken, env, deps, log);
+    else for (const one of work) isListenedTo = (await takeAlone(db, one, env, deps, log)) || isListenedTo;
+    if (isListenedTo) await tell(db, env, deps, log);
   } finally {
     await db.end();
   }
 }
 
+/** True if it was taken and a tenant's server is to be told of it. */
 async function takeAlone(
   db: Database,
   one: Work,
@@ -66,10 +67,10 @@ async function takeAlone(
   log: ReturnType<typeof createLog>,
 ): Promise<boolean> {
   try {
-    await takeTogether(db, [one], env, deps);
+    const isListenedTo = await takeTogether(db, [one], env, deps);
     one.message.ack();
     await clear([one], env, log);
-    return true;
+    return isListenedTo;
   } catch (error) {
     log.warn('message_failed', { message_id: one.message.id, attempts: one.message.attempts, error });
     one.message.retry({ delaySeconds: retryDelay(one.message.attempts) });
@@ -84,32 +85,31 @@ async function clear(work: readonly Work[], env: WebhookEnv, log: ReturnType<typ
   ).catch((error: unknown) => log.warn('inbox_not_cleared', { size: work.length, error }));
 }
 
-/** Has tenants' servers told of what the batch made without waiting for the next sweep, which tells of what is left. */
-async function tell(
-  db: Database,
-  work: readonly Work[],
-  env: WebhookEnv,
-  deps: Deps,
-  log: ReturnType<typeof createLog>,
-): Promise<void> {
-  if (!work.some(({ body }) => body.kind === 'event')) return;
+/**
+ * Has tenants' servers told of what the batch made without waiting for the next sweep, which tells of what is left. One statement whatever the batch's
+ * size, and none at all where nobody listens: the statement that wrote the batch has said so.
+ */
+async function tell(db: Database, env: WebhookEnv, deps: Deps, log: ReturnType<typeof createLog>): Promise<void> {
   await queueDueWebhooks(db, env, deps, 1).catch((error: unknown) => log.warn('webhooks_not_queued', { error }));
 }
 
-async function takeTogether(db: Database, work: readonly Work[], env: WebhookEnv, deps: Deps): Promise<void> {
+/** True if a tenant's server is to be told of what was written. */
+async function takeTogether(db: Database, work: readonly Work[], env: WebhookEnv, deps: Deps): Promise<boolean> {
   const settings = settingsOf(env);
   const bodies = work.map(({ body }) => body);
   const { events, ignored } = await readEvents(bodies, env);
   const running = { settings, random: deps.random, now: deps.clock.now() };
+  let isListenedTo = false;
   if (events.length + ignored.length > 0) {
     const context = { ...running, velocity: await askVelocity(events, env) };
-    await db.transaction((tx) => takeEvents(tx, { events, ignored }, context));
+    ({ isListenedTo } = await db.transaction((tx) => takeBatch(tx, { events, ignored }, context)));
   }
   for (const body of bodies) {
     if (body.kind === 'claim')
       await db.transaction((tx) => claimRewards(tx, { visitorId: body.visitor_id, userId: body.user_id }, running));
     else if (body.kind === 'missing_cashback') await pursueClaim(db, env, body.claim_id, running);
   }
+  return isListenedTo;
 }
 
 /** Reads what the messages say and verifies their references: nothing of this needs the database. */

@@ -84,9 +84,13 @@ export type IntakeRows = {
 /**
  * Writes all that a batch decided, in one statement. Every uniqueness it relies on is a constraint: a second writing of the same
  * conversion, alias or journal event fails instead of counting twice.
- * @returns how many clicks were made from their references; fewer than given when one arrived meanwhile
+ * @returns how many clicks were made from their references, fewer than given when one arrived meanwhile; and whether a tenant of what was written has a
+ * server that is told of it
  */
-export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<{ clicksRecovered: number }> {
+export async function writeIntake(
+  tx: Tx,
+  rows: IntakeRows,
+): Promise<{ clicksRecovered: number; isListenedTo: boolean }> {
   const written = [...rows.births.map((birth) => birth.conversion), ...rows.changed];
   const data = {
     identities: rows.births.map(({ conversion: c }) => ({ ...keysOf(c), ...stateOf(c) })),
@@ -166,7 +170,7 @@ export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<{ clicksRec
     past: rows.ordersPast.map(orderRow),
     rollups: rollupRows(rows.rollups),
   };
-  const result = await tx.query<{ orders: bigint; clicks: bigint }>(
+  const result = await tx.query<{ orders: bigint; clicks: bigint; listened: boolean }>(
     statement({ ...data, freed: rows.ordersFreed, pastFreed: rows.ordersPastFreed }),
     [
       JSON.stringify(data),
@@ -176,6 +180,7 @@ export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<{ clicksRec
       rows.changed.some((c) => c.ledger.some((row) => row.isChanged && row.reason === 'revived')) ? 'yes' : '',
       rows.ordersTaken.flatMap((order) => (order.replaces === null ? [] : [order.replaces])),
       rows.ordersPastFreed,
+      [...new Set(written.map((c) => c.tenantId))],
     ],
   );
   // The locks make this impossible; the constraint is what is trusted (money rule 2).
@@ -192,7 +197,10 @@ export async function writeIntake(tx: Tx, rows: IntakeRows): Promise<{ clicksRec
         reviews.map(({ c }) => new Date(c.occurredAt)),
       ],
     );
-  return { clicksRecovered: Number(result.rows[0]?.clicks ?? 0n) };
+  return {
+    clicksRecovered: Number(result.rows[0]?.clicks ?? 0n),
+    isListenedTo: result.rows[0]?.listened === true,
+  };
 }
 
 /** The ledger's machine revives to pending only; review comes after it. */
@@ -474,5 +482,6 @@ function statement(data: Readonly<Record<string, readonly unknown[]>>): string {
   const orders = count('orders', 'orders_taken');
   const clicks = count('clicks', 'clicks_recovered');
   const input = `input as (select $1::jsonb as j, set_config('app.revive', $5, true), $2::timestamptz, $3::smallint, $4::bigint[], $6::bigint[], $7::bigint[])`;
-  return `with ${[input, ...parts].join(',\n')}\nselect ${orders} as orders, ${clicks} as clicks from input`;
+  const listened = `exists (select 1 from webhook_endpoints e where e.tenant_id = any($8::uuid[]) and e.status = 'enabled')`;
+  return `with ${[input, ...parts].join(',\n')}\nselect ${orders} as orders, ${clicks} as clicks, ${listened} as listened from input`;
 }

@@ -3,7 +3,7 @@ import type { Tx } from '../types.ts';
 
 /**
  * Deliveries of any tenant that are due, taken until `leasedUntil`: whoever loses one leaves it to the run after that. Those of a disabled endpoint
- * wait.
+ * wait. They are found by when they are due: a join to the endpoints would read all that an endpoint was ever told.
  */
 export async function claimDeliveries(
   tx: Tx,
@@ -13,8 +13,8 @@ export async function claimDeliveries(
     `update webhook_deliveries d set next_attempt_at = $2
      where d.delivery_id in (
        select w.delivery_id from webhook_deliveries w
-       join webhook_endpoints e on e.tenant_id = w.tenant_id and e.endpoint_id = w.endpoint_id and e.status = 'enabled'
        where w.status = 'pending' and w.next_attempt_at <= $1
+         and (select e.status from webhook_endpoints e where e.tenant_id = w.tenant_id and e.endpoint_id = w.endpoint_id) = 'enabled'
        order by w.next_attempt_at limit $3 for update of w skip locked)
      returning d.delivery_id, d.attempts`,
     [params.now, params.leasedUntil, params.limit],
