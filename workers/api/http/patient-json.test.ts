@@ -15,6 +15,7 @@ describe('the answer of long work', () => {
   it('begins with blank lines when it takes long, and is the same JSON', async () => {
     const answer = await patientJson(after(60, { rows: 2 }), soon);
     expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(answer.headers.get('content-encoding')).toBe('identity');
     const text = await answer.text();
     expect(text).toMatch(/^\n{2,}\{"rows":2\}$/);
     expect(JSON.parse(text)).toEqual({ rows: 2 });
