@@ -1,6 +1,8 @@
 -- What grows without an end is tidied away, and what a sweep looks for every minute is found by an index.
 
--- Takes the row locks of these keys. Rows that nobody holds are tidied away: should one go between the look and the lock, it is made again.
+-- Takes the row locks of these keys. Rows that nobody holds are tidied away: should one go between the look and the lock, everything that was taken is let
+-- go, by the end of the block, and taken anew. Holding the rest while one is made again would be out of the order of keys, and two who do so wait for each
+-- other in a circle.
 create or replace function intake_lock(keys text[]) returns void
   language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -9,13 +11,23 @@ declare
   found_again int;
 begin
   loop
-    with made as (
-      insert into intake_locks select k from (select distinct unnest(keys) as k) d order by k on conflict do nothing returning lock_key)
-    select coalesce(array_agg(lock_key), '{}') into fresh from made;
-    exit when cardinality(fresh) = wanted;
-    perform 1 from intake_locks where lock_key in (select unnest(keys) except select unnest(fresh)) order by lock_key for update;
-    get diagnostics found_again = row_count;
-    exit when cardinality(fresh) + found_again = wanted;
+    begin
+      with made as (
+        insert into intake_locks select k from (select distinct unnest(keys) as k) d order by k on conflict do nothing returning lock_key)
+      select coalesce(array_agg(lock_key), '{}') into fresh from made;
+      if cardinality(fresh) = wanted then
+        return;
+      end if;
+      perform 1 from intake_locks where lock_key in (select unnest(keys) except select unnest(fresh)) order by lock_key for update;
+      get diagnostics found_again = row_count;
+      if cardinality(fresh) + found_again = wanted then
+        return;
+      end if;
+      raise exception 'a row went under our hands' using errcode = 'HB001';
+    exception
+      when sqlstate 'HB001' then
+        null;
+    end;
   end loop;
 end
 $$;
